@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+/* RFC 6298's estimator in integers, its back-off, and the least round trip of the last minutes. */
+#include <linux/kernel.h>
+#include <linux/string.h>
+#include "rtt.h"
+
+#define HAUL_BACKOFF_MAX	31	/* any timeout has reached HAUL_RTO_MAX_US long before */
+
+/**
+ * haul_rtt_init() - no round trip is known yet
+ * @rtt: the estimates
+ * @rto_min: us, least that the variance term adds to SRTT
+ *
+ * Context: under the connection's lock.
+ */
+void haul_rtt_init(struct haul_rtt *rtt, u32 rto_min)
+{
+	memset(rtt, 0, sizeof(*rtt));
+	rtt->rto_min = min_t(u32, rto_min, HAUL_RTO_MAX_US);
+	rtt->min = HAUL_RTT_NONE;
+}
+
+/* RFC 6298 2.2 and 2.3, alpha 1/8 and beta 1/4. RTTVAR first: it wants the old SRTT. */
+static void haul_rtt_smooth(struct haul_rtt *rtt, u32 sample)
+{
+	u32 srtt = rtt->srtt8 >> 3;
+	u32 deviation;
+
+	if (!rtt->srtt8) {
+		rtt->srtt8 = sample << 3;
+		rtt->rttvar4 = sample << 1;
+		return;
+	}
+	deviation = sample > srtt ? sample - srtt : srtt - sample;
+	rtt->rttvar4 = rtt->rttvar4 - (rtt->rttvar4 >> 2) + deviation;
+	rtt->srtt8 = rtt->srtt8 - srtt + sample;
+}
+
+static void haul_rtt_restart_next(struct haul_rtt *rtt, u32 sample, u64 now)
+{
+	rtt->next_min = sample;
+	rtt->next_us = now;
+}
+
+static void haul_rtt_restart_min(struct haul_rtt *rtt, u32 sample, u64 now)
+{
+	rtt->min = sample;
+	rtt->min_us = now;
+	haul_rtt_restart_next(rtt, sample, now);
+}
+
+/*
+ * A minimum over a moving window with two values: from when @min is half a window old, a second one
+ * is kept, which takes over when the first has aged out. Until then it is just the latest sample.
+ * So a path that became longer is believed after one window at most.
+ */
+static void haul_rtt_track_min(struct haul_rtt *rtt, u32 sample, u64 now)
+{
+	const u64 half = HAUL_MIN_RTT_WINDOW_US / 2;
+
+	if (sample <= rtt->min) {
+		haul_rtt_restart_min(rtt, sample, now);
+		return;
+	}
+	if (rtt->next_us - rtt->min_us < half || sample <= rtt->next_min)
+		haul_rtt_restart_next(rtt, sample, now);
+	if (now - rtt->min_us <= HAUL_MIN_RTT_WINDOW_US)
+		return;
+	rtt->min = rtt->next_min;
+	rtt->min_us = rtt->next_us;
+	if (now - rtt->min_us > HAUL_MIN_RTT_WINDOW_US)
+		haul_rtt_restart_min(rtt, sample, now);
+}
+
+/**
+ * haul_rtt_sample() - a round trip was measured
+ * @rtt: the estimates
+ * @sample: us; HAUL_RTT_NONE is ignored, 0 counts as 1, more than HAUL_RTO_MAX_US as that
+ * @now: microseconds
+ *
+ * The caller sees to it that the sample is unambiguous (Karn; RFC 7323 4.1: from an ACK that
+ * advances SND.UNA). It ends the back-off (RFC 6298 5, last paragraph).
+ *
+ * Context: under the connection's lock.
+ */
+void haul_rtt_sample(struct haul_rtt *rtt, u32 sample, u64 now)
+{
+	if (sample == HAUL_RTT_NONE)
+		return;
+	sample = clamp_t(u32, sample, 1, HAUL_RTO_MAX_US);
+	rtt->latest = sample;
+	rtt->backoff = 0;
+	haul_rtt_smooth(rtt, sample);
+	haul_rtt_track_min(rtt, sample, now);
+}
+
+/**
+ * haul_rtt_backoff() - the retransmission timer fired: double the timeout (RFC 6298 5.5)
+ * @rtt: the estimates
+ *
+ * Context: under the connection's lock.
+ */
+void haul_rtt_backoff(struct haul_rtt *rtt)
+{
+	if (rtt->backoff < HAUL_BACKOFF_MAX)
+		rtt->backoff++;
+}
+
+/**
+ * haul_rtt_base() - the timeout before any back-off
+ * @rtt: the estimates
+ *
+ * For timers with a back-off of their own. RFC 6298 2.1 and 2.3: a second before the first sample,
+ * then SRTT plus four times RTTVAR. The floor is under the second term and not under the sum: on a
+ * long steady path RTTVAR goes to 0, and an RTO that equals SRTT would fire on the first delayed
+ * ACK.
+ *
+ * Context: under the connection's lock.
+ * Return: us, between rto_min and HAUL_RTO_MAX_US.
+ */
+u32 haul_rtt_base(const struct haul_rtt *rtt)
+{
+	u64 rto;
+
+	if (rtt->srtt8)
+		rto = (u64)haul_rtt_srtt(rtt) + max(rtt->rttvar4, rtt->rto_min);
+	else
+		rto = max_t(u32, HAUL_RTO_INITIAL_US, rtt->rto_min);
+	return min_t(u64, rto, HAUL_RTO_MAX_US);
+}
+
+/**
+ * haul_rtt_rto() - the retransmission timeout now (RFC 6298 5.5)
+ * @rtt: the estimates
+ *
+ * Context: under the connection's lock.
+ * Return: us, with back-off, between rto_min and HAUL_RTO_MAX_US.
+ */
+u32 haul_rtt_rto(const struct haul_rtt *rtt)
+{
+	return min_t(u64, (u64)haul_rtt_base(rtt) << rtt->backoff, HAUL_RTO_MAX_US);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Round-trip time and retransmission timeout: RFC 6298, with samples from timestamps (RFC 7323 4),
+ * plus the least round trip of the last five minutes, which RACK and the controllers need.
+ */
+#ifndef HAUL_CORE_RTT_H
+#define HAUL_CORE_RTT_H
+
+#include <linux/types.h>
+
+#define HAUL_RTO_INITIAL_US	1000000U	/* RFC 6298 2.1 */
+/* the kernel's TCP's choice; RFC 6298 2.4's second is too long for a LAN */
+#define HAUL_RTO_MIN_US		200000U
+#define HAUL_RTO_MAX_US		120000000U
+#define HAUL_MIN_RTT_WINDOW_US	300000000ULL
+#define HAUL_RTT_NONE		(~0U)
+
+/**
+ * struct haul_rtt - round-trip estimates of one connection
+ * @srtt8:	us * 8, SRTT; 0 until the first sample
+ * @rttvar4:	us * 4, RTTVAR
+ * @rto_min:	us, floor of the variance term's timeout (net.haul.rto_min_us)
+ * @latest:	us, latest sample
+ * @min:	us, least of the last HAUL_MIN_RTT_WINDOW_US; HAUL_RTT_NONE until the first sample
+ * @next_min:	us, least since half of the window: takes over when @min ages out
+ * @min_us:	microseconds, when @min was seen
+ * @next_us:	microseconds, when @next_min was seen
+ * @backoff:	doublings of the timeout since the last acknowledgment of new data (RFC 6298 5.5)
+ */
+struct haul_rtt {
+	u32	srtt8;
+	u32	rttvar4;
+	u32	rto_min;
+	u32	latest;
+	u32	min;
+	u32	next_min;
+	u64	min_us;
+	u64	next_us;
+	u8	backoff;
+};
+
+void haul_rtt_init(struct haul_rtt *rtt, u32 rto_min);
+void haul_rtt_sample(struct haul_rtt *rtt, u32 sample, u64 now);
+void haul_rtt_backoff(struct haul_rtt *rtt);
+/* us: the timeout before any back-off */
+u32 haul_rtt_base(const struct haul_rtt *rtt);
+/* us: the timeout now, with back-off, between rto_min and HAUL_RTO_MAX_US */
+u32 haul_rtt_rto(const struct haul_rtt *rtt);
+
+/* us; 0 before the first sample */
+static inline u32 haul_rtt_srtt(const struct haul_rtt *rtt)
+{
+	return rtt->srtt8 >> 3;
+}
+
+#endif /* HAUL_CORE_RTT_H */
