@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * When this side acknowledges: at once, delayed (RFC 9293 3.8.6.3, RFC 5681 4.2), or riding on
+ * data.
+ */
+#include "conn.h"
+
+/**
+ * haul_ack_send - a pure ACK now
+ * @sk:	the socket; its lock is held
+ */
+void haul_ack_send(struct sock *sk)
+{
+	struct haul_sock *hs = haul_sk(sk);
+
+	if (haul_state_in(sk, HAUL_STATE_BIT(HAUL_CLOSED) | HAUL_STATE_BIT(HAUL_LISTEN)))
+		return;
+	if (haul_transmit_control(sk, 0, hs->snd.nxt, GFP_ATOMIC) == -ENOMEM) {
+		/* the peer will send again; sooner is better */
+		hs->rcv.ack_due = true;
+		haul_timer_set(sk, HAUL_DL_DELACK, haul_now_us() + HAUL_DELACK_MAX_US);
+	}
+}
+
+/* Is an ACK due at once, yet nothing that the peer must know this instant? */
+static bool haul_ack_can_wait(const struct sock *sk)
+{
+	const struct haul_sock *hs = haul_sk(sk);
+	const struct haul_receiver *rcv = &hs->rcv;
+
+	return rcv->ack_due && !rcv->ack_now && RB_EMPTY_ROOT(&hs->ooo) &&
+	       haul_receiver_ack_at_once(rcv, haul_window_space(sk), haul_window_full(sk), false);
+}
+
+/**
+ * haul_ack_after_input - a packet has been taken in: an ACK now, after those that came with it,
+ * later, or none
+ * @sk:	the socket; its lock is held, BH off or its program is at its backlog
+ */
+void haul_ack_after_input(struct sock *sk)
+{
+	struct haul_sock *hs = haul_sk(sk);
+	struct haul_receiver *rcv = &hs->rcv;
+
+	if (hs->batched && !rcv->ack_now)
+		return;
+	if (rcv->ack_held && !haul_receiver_may_hold(rcv))
+		rcv->ack_held = false;
+	if (!haul_ack_can_wait(sk))
+		haul_ack_schedule(sk);
+	else if (haul_receiver_may_hold(rcv))
+		haul_batch_hold(sk);
+	else
+		haul_batch_add(sk);
+}
+
+/**
+ * haul_ack_after_batch - all packets that came together are through
+ * @sk:	the socket; its lock is held
+ */
+void haul_ack_after_batch(struct sock *sk)
+{
+	if (haul_ack_can_wait(sk) && haul_receiver_may_hold(&haul_sk(sk)->rcv))
+		haul_batch_hold(sk);
+	else
+		haul_ack_schedule(sk);
+}
+
+/**
+ * haul_ack_schedule - an ACK now, later, or none
+ * @sk:	the socket; its lock is held
+ */
+void haul_ack_schedule(struct sock *sk)
+{
+	struct haul_sock *hs = haul_sk(sk);
+	struct haul_receiver *rcv = &hs->rcv;
+
+	haul_assert_locked(sk);
+	if (!rcv->ack_due && !rcv->ack_now)
+		return;
+	if (haul_receiver_ack_at_once(rcv, haul_window_space(sk), haul_window_full(sk),
+				      !RB_EMPTY_ROOT(&hs->ooo))) {
+		haul_ack_send(sk);
+		return;
+	}
+	if (!haul_timer_pending(hs, HAUL_DL_DELACK))
+		haul_timer_set(sk, HAUL_DL_DELACK, hs->now + rcv->ato_us);
+}
+
+/**
+ * haul_ack_timer - HAUL_DL_DELACK
+ * @sk:		the socket; its lock is held
+ * @now:	us
+ */
+void haul_ack_timer(struct sock *sk, u64 now)
+{
+	struct haul_receiver *rcv = &haul_sk(sk)->rcv;
+
+	if (!rcv->ack_due)
+		return;
+	/*
+	 * nothing rode with it: the exchange is not interactive after all, and this peer waits for
+	 * ACKs
+	 */
+	if (!rcv->interactive)
+		rcv->ato_us = min(rcv->ato_us << 1, HAUL_DELACK_MAX_US);
+	else
+		rcv->interactive = false;
+	haul_count(sock_net(sk), HAUL_CNT_DELAYED_ACKS);
+	haul_ack_send(sk);
+}

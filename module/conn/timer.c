@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Time. A connection has an array of deadlines and one timer_list, armed for the earliest of them
+ * or before: setting a later deadline, or clearing one, touches no timer wheel; the handler finds
+ * nothing due and arms itself anew. When a program owns the socket, timer and ICMP leave a bit in
+ * haul_sock.deferred, served by haul_release_cb().
+ */
+#include "conn.h"
+#include "../observe/trace.h"
+
+static void (*const haul_timer_handlers[HAUL_NUM_DEADLINES])(struct sock *sk, u64 now);
+
+static void haul_timer_arm(struct sock *sk, u64 at, u64 now)
+{
+	struct haul_sock *hs = haul_sk(sk);
+	u64 after = min_t(u64, at > now ? at - now : 0, UINT_MAX / 2);
+
+	hs->armed = at;
+	/*
+	 * one tick more than the conversion says: the present tick is partly over, and firing early
+	 * is work for nothing
+	 */
+	sk_reset_timer(sk, &hs->timer, jiffies + 1 + usecs_to_jiffies(after));
+}
+
+static u64 haul_timer_earliest(const struct haul_sock *hs)
+{
+	u64 earliest = 0;
+	int d;
+
+	for (d = 0; d < HAUL_NUM_DEADLINES; d++)
+		if (hs->deadlines[d] && (!earliest || hs->deadlines[d] < earliest))
+			earliest = hs->deadlines[d];
+	return earliest;
+}
+
+/* Serves what is due. Socket lock, nobody's program owns it. */
+static void haul_timer_run(struct sock *sk)
+{
+	struct haul_sock *hs = haul_sk(sk);
+	u64 now = haul_clock(hs), at;
+	int d;
+
+	hs->armed = 0;
+	for (d = 0; d < HAUL_NUM_DEADLINES; d++) {
+		if (!hs->deadlines[d] || hs->deadlines[d] > now)
+			continue;
+		trace_haul_timer(sk, d, now - hs->deadlines[d]);
+		hs->deadlines[d] = 0;
+		haul_timer_handlers[d](sk, now);
+		if (sk->sk_state == HAUL_CLOSED)
+			return;
+	}
+	at = haul_timer_earliest(hs);
+	if (at && (!hs->armed || at < hs->armed))
+		haul_timer_arm(sk, at, now);
+}
+
+static void haul_timer_fire(struct timer_list *t)
+{
+	struct haul_sock *hs = timer_container_of(hs, t, timer);
+	struct sock *sk = haul_sock_sk(hs);
+
+	bh_lock_sock(sk);
+	if (!sock_owned_by_user(sk))
+		haul_timer_run(sk);
+	else
+		haul_defer(sk, HAUL_DEFER_TIMER);
+	bh_unlock_sock(sk);
+	sock_put(sk);
+}
+
+static void haul_timer_fin_wait_2(struct sock *sk, u64 now)
+{
+	if (sk->sk_state == HAUL_FIN_WAIT_2)
+		haul_conn_done(sk, 0);
+}
+
+static void (*const haul_timer_handlers[HAUL_NUM_DEADLINES])(struct sock *sk, u64 now) = {
+	[HAUL_DL_RETRANSMIT]	= haul_retransmit_timer,
+	[HAUL_DL_PROBE]		= haul_retransmit_probe_timer,
+	[HAUL_DL_REORDER]	= haul_recovery_reorder_timer,
+	[HAUL_DL_PERSIST]	= haul_persist_timer,
+	[HAUL_DL_DELACK]	= haul_ack_timer,
+	[HAUL_DL_KEEPALIVE]	= haul_keepalive_timer,
+	[HAUL_DL_FIN_WAIT_2]	= haul_timer_fin_wait_2,
+};
+
+/**
+ * haul_timer_init - a new socket's timer: nothing armed
+ * @sk:	the socket, not yet seen by anyone else
+ */
+void haul_timer_init(struct sock *sk)
+{
+	struct haul_sock *hs = haul_sk(sk);
+
+	memset(hs->deadlines, 0, sizeof(hs->deadlines));
+	hs->armed = 0;
+	hs->deferred = 0;
+	timer_setup(&hs->timer, haul_timer_fire, 0);
+}
+
+/**
+ * haul_timer_set - set a deadline, whether or not it was set
+ * @sk:	the socket; its lock is held
+ * @d:	which
+ * @at:	us of haul_now_us()
+ */
+void haul_timer_set(struct sock *sk, enum haul_deadline d, u64 at)
+{
+	struct haul_sock *hs = haul_sk(sk);
+
+	haul_assert_locked(sk);
+	hs->deadlines[d] = at;
+	if (!hs->armed || at < hs->armed)
+		haul_timer_arm(sk, at, haul_now_us());
+}
+
+/**
+ * haul_timer_clear - a deadline no longer stands; the timer may still fire and find nothing due
+ * @sk:	the socket; its lock is held
+ * @d:	which
+ */
+void haul_timer_clear(struct sock *sk, enum haul_deadline d)
+{
+	haul_sk(sk)->deadlines[d] = 0;
+}
+
+/**
+ * haul_timer_stop - no deadline stands and the timer gives its reference back
+ * @sk:	the socket; its lock is held. A handler that runs already finds the state CLOSED
+ */
+void haul_timer_stop(struct sock *sk)
+{
+	struct haul_sock *hs = haul_sk(sk);
+
+	memset(hs->deadlines, 0, sizeof(hs->deadlines));
+	hs->armed = 0;
+	sk_stop_timer(sk, &hs->timer);
+}
+
+/**
+ * haul_defer - leave work for the program that owns the socket
+ * @sk:		the socket, bh_lock_sock() held, owned by a program
+ * @what:	the bit; while set it holds a reference
+ */
+void haul_defer(struct sock *sk, enum haul_defer what)
+{
+	if (!test_and_set_bit(what, &haul_sk(sk)->deferred))
+		sock_hold(sk);
+}
+
+/**
+ * haul_release_cb - proto.release_cb: the program lets go, what came meanwhile is done
+ * @sk:	the socket, owned, spinlock held
+ */
+void haul_release_cb(struct sock *sk)
+{
+	struct haul_sock *hs = haul_sk(sk);
+	unsigned long bits;
+
+	haul_batch_end(sk);
+	if (likely(!READ_ONCE(hs->deferred)))
+		return;
+	bits = xchg(&hs->deferred, 0);
+	if (bits & BIT(HAUL_DEFER_TIMER)) {
+		if (sk->sk_state != HAUL_CLOSED)
+			haul_timer_run(sk);
+		__sock_put(sk);
+	}
+	if (bits & BIT(HAUL_DEFER_PMTU)) {
+		if (!haul_state_in(sk, HAUL_STATE_BIT(HAUL_CLOSED) | HAUL_STATE_BIT(HAUL_LISTEN)))
+			haul_mss_reduced(sk, hs->mtu_info);
+		__sock_put(sk);
+	}
+	if (bits & BIT(HAUL_DEFER_WRITE)) {
+		haul_output_resume(sk);
+		__sock_put(sk);
+	}
+	if (bits & BIT(HAUL_DEFER_HOLD)) {
+		haul_batch_hold_end(sk);
+		__sock_put(sk);
+	}
+	if (bits & BIT(HAUL_DEFER_ICMP)) {
+		if (sk->sk_state == HAUL_SYN_SENT || sk->sk_state == HAUL_SYN_RECEIVED)
+			haul_conn_done(sk, hs->icmp_err);
+		__sock_put(sk);
+	}
+}

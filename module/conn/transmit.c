@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One packet of a full socket leaves: its options, its header, its checksum, and the counters that
+ * follow.
+ */
+#include <net/inet_ecn.h>
+#include "conn.h"
+#include "../ip/ip.h"
+#include "../observe/trace.h"
+
+/* room in front of a control packet: link and IP headers, and the longest Haul header */
+#define HAUL_CONTROL_ROOM	(MAX_HEADER + sizeof(struct ipv6hdr) + HAUL_HDR_MAX)
+
+/* What one packet says beside its payload. Its blocks are most of it: not to be zeroed each time */
+struct haul_outgoing {
+	u32			seq;
+	u16			flags;
+	bool			data;		/* payload: fewer SACK blocks, ECT when new */
+	bool			fresh;		/* never sent before */
+	u64			departure;	/* us */
+	unsigned int		num_sack;
+	struct haul_block	sack[HAUL_SACK_MAX];
+};
+
+/*
+ * INIT is in SYN and SYN-ACK, and in whatever the client sends until the server has shown that it
+ * knows it.
+ */
+static bool haul_transmit_has_init(const struct haul_sock *hs, u16 flags)
+{
+	if (flags & HAUL_RST)
+		return false;
+	return (flags & HAUL_SYN) || hs->init_pending;
+}
+
+static noinline void haul_transmit_collect_sack(struct sock *sk, struct haul_outgoing *out)
+{
+	struct haul_receiver *rcv = &haul_sk(sk)->rcv;
+	struct haul_block more[HAUL_SACK_MAX];
+	unsigned int num = 0;
+
+	if (rcv->dsack_valid)
+		haul_count(sock_net(sk), HAUL_CNT_DSACKS_SENT);
+	if (!out->data && rcv->num_recent)
+		num = haul_reassembly_blocks(sk, more, HAUL_SACK_MAX);
+	out->num_sack = haul_receiver_sack_blocks(rcv, more, num, out->sack,
+						  out->data ? HAUL_SACK_MAX_DATA : HAUL_SACK_MAX);
+}
+
+/* A client's INIT says what its SYN said, a SYN-ACK's what was agreed. */
+static bool haul_transmit_asks_ecn(const struct sock *sk, const struct haul_outgoing *out)
+{
+	const struct haul_sock *hs = haul_sk(sk);
+
+	if ((out->flags & HAUL_SYN) && sk->sk_state == HAUL_SYN_RECEIVED)
+		return hs->ecn_ok;
+	return hs->ecn_asked;
+}
+
+static void haul_transmit_options(struct sock *sk, const struct haul_outgoing *out, void *at,
+				  bool has_init)
+{
+	const struct haul_sock *hs = haul_sk(sk);
+
+	if (has_init) {
+		struct haul_init init = {
+			.tag	= hs->tag,
+			.isn	= hs->snd.iss,
+			.mss	= hs->rcv.adv_mss,
+			.flags	= haul_transmit_asks_ecn(sk, out) ? HAUL_INIT_ECN : 0,
+		};
+
+		at = haul_wire_put_init(at, &init);
+	}
+	if (out->num_sack)
+		haul_wire_put_sack(at, out->sack, out->num_sack);
+}
+
+/* us: what is handed down leaves at once, but where pacing has fq hold it */
+static u64 haul_transmit_departure(const struct sock *sk)
+{
+	return haul_paced(sk) ? haul_pace_departure(sk) : haul_sk(sk)->now;
+}
+
+/* Timestamps never decrease on a connection (protocol.rst). */
+static u32 haul_transmit_tsval(struct haul_sock *hs, u64 departure)
+{
+	u32 tsval = (u32)departure + hs->ts_offset;
+
+	if (haul_before(tsval, hs->last_tsval))
+		tsval = hs->last_tsval;
+	hs->last_tsval = tsval;
+	return tsval;
+}
+
+static u32 haul_transmit_header(struct sock *sk, struct sk_buff *skb, struct haul_outgoing *out)
+{
+	struct haul_sock *hs = haul_sk(sk);
+	bool has_init = haul_transmit_has_init(hs, out->flags);
+	struct haul_packet p = {
+		.seq	= out->seq,
+		.tag	= hs->peer_tag,
+		.tsval	= haul_transmit_tsval(hs, out->departure),
+		.flags	= out->flags,
+		.ce	= (u16)hs->rcv.ce,
+		.sport	= hs->inet.inet_sport,
+		.dport	= hs->inet.inet_dport,
+		.kind	= hs->flow.key.kind,
+	};
+
+	if (unlikely(hs->rcv.num_recent || hs->rcv.dsack_valid) &&
+	    !(out->flags & (HAUL_SYN | HAUL_RST)))
+		haul_transmit_collect_sack(sk, out);
+	p.hdrlen = haul_wire_hdrlen(has_init, out->num_sack);
+	if (out->flags & HAUL_ACK) {
+		p.ack = hs->rcv.nxt;
+		p.tsecr = hs->rcv.ts_recent;
+	}
+	/* while SYN-SENT nothing of the peer's is known, yet the SYN offers its first window */
+	if (!(out->flags & HAUL_RST))
+		p.window = haul_window_select(sk);
+
+	skb_push(skb, p.hdrlen);
+	skb_reset_transport_header(skb);
+	haul_wire_build((struct haulhdr *)skb->data, &p);
+	haul_transmit_options(sk, out, skb->data + sizeof(struct haulhdr), has_init);
+	return p.hdrlen;
+}
+
+static void haul_transmit_account(struct sock *sk, const struct haul_outgoing *out,
+				  unsigned int segs, u32 payload)
+{
+	struct haul_sock *hs = haul_sk(sk);
+	struct haul_stats *stats = &hs->stats;
+
+	haul_sock_count(sk, HAUL_CNT_OUT_SEGS, segs);
+	stats->segs_out += segs;
+	if (payload) {
+		stats->data_segs_out += segs;
+		stats->bytes_sent += payload;
+		stats->last_data_sent = out->departure;
+		haul_receiver_answered(&hs->rcv, hs->now);
+		if (haul_paced(sk))
+			haul_pace_sent(sk, payload);
+	}
+	if (out->flags & HAUL_ACK) {
+		haul_receiver_ack_sent(&hs->rcv);
+		haul_timer_clear(sk, HAUL_DL_DELACK);
+	}
+}
+
+static void haul_transmit_mark_ecn(struct sock *sk, const struct haul_outgoing *out)
+{
+	if (!haul_sk(sk)->ecn_ok)
+		return;
+	/* RFC 3168 6.1.4, 6.1.5: pure ACKs, probes and retransmissions are not ECN-capable */
+	if (out->data && out->fresh)
+		INET_ECN_xmit(sk);
+	else
+		INET_ECN_dontxmit(sk);
+}
+
+/* @skb: payload only, ours alone. Consumes it. 0 or -errno: it has not left. */
+static int haul_transmit_emit(struct sock *sk, struct sk_buff *skb, struct haul_outgoing *out)
+{
+	struct haul_sock *hs = haul_sk(sk);
+	u32 payload = skb->len, hdrlen, mss;
+	struct dst_entry *dst;
+	unsigned int segs;
+	int err;
+
+	dst = hs->af->route(sk);
+	if (IS_ERR_OR_NULL(dst)) {
+		err = dst ? PTR_ERR(dst) : -EHOSTUNREACH;
+		WRITE_ONCE(sk->sk_err_soft, -err);
+		kfree_skb_reason(skb, SKB_DROP_REASON_IP_OUTNOROUTES);
+		return err;
+	}
+
+	out->data = payload != 0;
+	hdrlen = haul_transmit_header(sk, skb, out);
+	mss = hs->snd.mss - (hdrlen - HAUL_HDR);
+	haul_transmit_mark_ecn(sk, out);
+
+	if (haul_paced(sk))
+		haul_pace_stamp(sk, skb);
+	haul_set_owner_w(skb, sk);
+	memset(skb->cb, 0, sizeof(skb->cb));
+	skb->ip_summed = CHECKSUM_NONE;
+	haul_offload_finish(skb, dst, mss, hdrlen);
+	segs = haul_skb_segs(skb);
+	trace_haul_send(sk, out->seq, payload, out->flags, segs);
+	haul_transmit_account(sk, out, segs, payload);
+
+	err = hs->af->xmit(sk, skb);
+	if (err == NET_XMIT_CN)
+		return 0;
+	if (err > 0)
+		err = -ENOBUFS;
+	return err;
+}
+
+/* It departs now, by the clock as it was last looked at, or when pacing has it depart. */
+static void haul_transmit_begin(struct sock *sk, struct haul_outgoing *out, u32 seq, u16 flags)
+{
+	out->seq = seq;
+	out->flags = flags;
+	out->data = false;
+	out->fresh = false;
+	out->departure = haul_transmit_departure(sk);
+	out->num_sack = 0;
+}
+
+/*
+ * A copy with a header of its own: the queue's packet keeps its links, which live where a route
+ * would.
+ */
+static struct sk_buff *haul_transmit_copy(struct sk_buff *skb, gfp_t gfp)
+{
+	unsigned long links = skb->_skb_refdst;
+	struct sk_buff *copy;
+
+	skb->_skb_refdst = 0;
+	copy = skb_cloned(skb) ? pskb_copy(skb, gfp) : skb_clone(skb, gfp);
+	skb->_skb_refdst = links;
+	return copy;
+}
+
+/**
+ * haul_transmit - send a copy of a queued packet
+ * @sk:		the socket; its lock is held
+ * @skb:	in the send or retransmission queue, where it stays; HAUL_SEG(skb) is current
+ * @gfp:	for the copy
+ *
+ * It departs now, and the caller has just looked what time that is (haul_clock()), or when pacing
+ * has it depart; the segment's sent_us is set to that when it left. Context: any.
+ *
+ * Return: 0; -ENOMEM, -ENOBUFS, or the route's error when it has not left (a timer tries again).
+ */
+int haul_transmit(struct sock *sk, struct sk_buff *skb, gfp_t gfp)
+{
+	struct haul_seg *seg = HAUL_SEG(skb);
+	struct haul_outgoing out;
+	struct sk_buff *copy;
+	int err;
+
+	haul_assert_locked(sk);
+	haul_transmit_begin(sk, &out, seg->seq, seg->flags);
+	out.fresh = !haul_before(seg->seq, haul_sk(sk)->snd.nxt);
+	if (!(seg->flags & HAUL_SYN) || sk->sk_state == HAUL_SYN_RECEIVED)
+		out.flags |= HAUL_ACK;
+
+	copy = haul_transmit_copy(skb, gfp);
+	if (unlikely(!copy)) {
+		haul_count(sock_net(sk), HAUL_CNT_TX_NO_MEMORY);
+		return -ENOMEM;
+	}
+	err = haul_transmit_emit(sk, copy, &out);
+	if (unlikely(err))
+		haul_count(sock_net(sk), HAUL_CNT_TX_NO_MEMORY);
+	else
+		seg->sent_us = out.departure;
+	return err;
+}
+
+/**
+ * haul_transmit_control - send a packet without payload
+ * @sk:		the socket; its lock is held
+ * @flags:	HAUL_RST, or 0 for a pure ACK; ACK is added once the peer's sequence numbers are
+ *		known
+ * @seq:	sequence number to carry
+ * @gfp:	for the packet
+ *
+ * Return: 0, -ENOMEM, or the route's error.
+ */
+int haul_transmit_control(struct sock *sk, u16 flags, u32 seq, gfp_t gfp)
+{
+	struct haul_outgoing out;
+	struct sk_buff *skb;
+
+	haul_assert_locked(sk);
+	haul_clock(haul_sk(sk));
+	haul_transmit_begin(sk, &out, seq, flags);
+	if (sk->sk_state != HAUL_SYN_SENT)
+		out.flags |= HAUL_ACK;
+	skb = alloc_skb(HAUL_CONTROL_ROOM, gfp | __GFP_NOWARN);
+	if (unlikely(!skb)) {
+		haul_count(sock_net(sk), HAUL_CNT_TX_NO_MEMORY);
+		return -ENOMEM;
+	}
+	skb_reserve(skb, HAUL_CONTROL_ROOM);
+	return haul_transmit_emit(sk, skb, &out);
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Large segments: one sk_buff of up to 64 KB from the socket to the device. Cut into packets just
+ * above a device that can't take it whole (GSO), merged again where packets come in (GRO, gro.c).
+ *
+ * The kernel has no name for our large segments, so they go by SCTP's (SKB_GSO_SCTP): no hardware
+ * claims it, all software devices do. Two things follow. Under that name the kernel takes a
+ * transport header to have 12 bytes, so gso_size is payload + header - 12: then what it reckons of
+ * a packet's size is right. And whoever is given a large segment must leave the checksum to us, so
+ * all that we send with CHECKSUM_PARTIAL is marked as a large segment, be it one of a single
+ * packet: a device that does not know the mark brings it to haul_gso_segment(), which sums in
+ * software.
+ */
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+#include <net/dst.h>
+#include <net/protocol.h>
+#include "offload.h"
+#include "../conn/conn.h"
+
+/* ---------------------------------------------------------------- sending */
+
+static void haul_offload_partial(struct sk_buff *skb, struct haulhdr *h)
+{
+	h->check = 0;			/* the sum of no pseudo header */
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = (unsigned char *)h - skb->head;
+	skb->csum_offset = offsetof(struct haulhdr, check);
+}
+
+static void haul_offload_mark(struct sk_buff *skb, u32 mss, u32 hdrlen, u32 segs)
+{
+	struct skb_shared_info *shinfo = skb_shinfo(skb);
+
+	haul_offload_partial(skb, (struct haulhdr *)skb->data);
+	shinfo->gso_type = SKB_GSO_SCTP;
+	shinfo->gso_size = haul_gso_size(mss, hdrlen);
+	shinfo->gso_segs = segs;
+}
+
+static void haul_offload_checksum(struct sk_buff *skb)
+{
+	struct skb_shared_info *shinfo = skb_shinfo(skb);
+	struct haulhdr *h = (struct haulhdr *)skb->data;
+
+	/* another transmission of this payload may have been a large segment */
+	shinfo->gso_type = 0;
+	shinfo->gso_size = 0;
+	shinfo->gso_segs = 0;
+	h->check = 0;
+	h->check = csum_fold(skb_checksum(skb, 0, skb->len, 0));
+	skb->ip_summed = CHECKSUM_NONE;
+}
+
+/*
+ * Will the device take a large segment as it is? Not one behind IPsec: there it would be cut
+ * before.
+ */
+static bool haul_offload_whole(const struct dst_entry *dst)
+{
+	bool whole;
+
+	if (!dst || dst->header_len)
+		return false;
+	rcu_read_lock();
+	whole = dst_dev_rcu(dst)->features & NETIF_F_GSO_SCTP;
+	rcu_read_unlock();
+	return whole;
+}
+
+/**
+ * haul_offload_finish - the last touch to a packet of a socket: marks it as a large segment or
+ * finishes its checksum
+ * @skb:	data at the Haul header, which is complete
+ * @dst:	its route
+ * @mss:	bytes of payload per packet
+ * @hdrlen:	bytes of Haul header
+ *
+ * Payload of more than @mss: large segment. One packet's payload: the same when the device takes it
+ * whole, so that nobody sums what never leaves this host; else, and without payload, the checksum
+ * is computed here. Any context.
+ */
+void haul_offload_finish(struct sk_buff *skb, const struct dst_entry *dst, u32 mss, u32 hdrlen)
+{
+	u32 payload = skb->len - hdrlen;
+
+	if (payload > mss)
+		haul_offload_mark(skb, mss, hdrlen, DIV_ROUND_UP(payload, mss));
+	else if (payload && haul_offload_whole(dst))
+		haul_offload_mark(skb, payload, hdrlen, 1);
+	else
+		haul_offload_checksum(skb);
+}
+
+/**
+ * haul_skb_segs - wire packets that a packet stands for
+ * @skb:	received or sent
+ *
+ * Any context. Return: at least 1
+ */
+unsigned int haul_skb_segs(const struct sk_buff *skb)
+{
+	return max_t(unsigned int, skb_shinfo(skb)->gso_segs, 1);
+}
+
+/* ---------------------------------------------------------------- cutting */
+
+/*
+ * Bytes of Haul header of a large segment at skb->data, all of them in the linear part; 0: it is
+ * none of ours. Who built it is not known: a raw socket or a hypervisor's guest may have.
+ */
+static u32 haul_gso_hdrlen(struct sk_buff *skb)
+{
+	u32 hdrlen;
+
+	if (!(skb_shinfo(skb)->gso_type & SKB_GSO_SCTP) || !pskb_may_pull(skb, HAUL_HDR))
+		return 0;
+	hdrlen = haul_offload_hdrlen((const struct haulhdr *)skb->data);
+	if (!hdrlen || skb->len <= hdrlen || !pskb_may_pull(skb, hdrlen))
+		return 0;
+	return skb_shinfo(skb)->gso_size + HAUL_GSO_HDR > hdrlen ? hdrlen : 0;
+}
+
+/*
+ * skb_segment() puts pages of a member of the fragment list into several packets only if it has no
+ * linear part, or one that is a page, and takes for granted that it was merged here. If it was not,
+ * let it copy.
+ */
+static netdev_features_t haul_gso_features(const struct sk_buff *skb, netdev_features_t features,
+					   u32 mss)
+{
+	struct sk_buff *part;
+
+	skb_walk_frags(skb, part)
+		if (skb_headlen(part) && !part->head_frag && part->next && skb_headlen(part) != mss)
+			features &= ~NETIF_F_SG;
+	return features & ~NETIF_F_CSUM_MASK;
+}
+
+/* Sequence number, flags of the last segment only, checksum. SKB_GSO_CB has the payload's sum. */
+static void haul_gso_headers(struct sk_buff *segs, u32 seq, u32 mss)
+{
+	struct sk_buff *seg;
+
+	for (seg = segs; seg; seg = seg->next, seq += mss) {
+		struct haulhdr *h = (struct haulhdr *)skb_transport_header(seg);
+
+		h->seq = cpu_to_be32(seq);
+		if (seg->next)
+			h->flags &= cpu_to_be16(~(HAUL_FIN | HAUL_PSH | HAUL_EOM));
+		h->check = 0;
+		h->check = gso_make_checksum(seg, 0);
+	}
+}
+
+/* A timestamp that the program wants is about the last byte (conn/stamp.c). */
+static void haul_gso_stamp(const struct sk_buff *skb, struct sk_buff *segs)
+{
+	u8 stamps = skb_shinfo(skb)->tx_flags & SKBTX_ANY_TSTAMP;
+
+	if (likely(!stamps))
+		return;
+	while (segs->next)
+		segs = segs->next;
+	skb_shinfo(segs)->tx_flags |= stamps;
+	skb_shinfo(segs)->tskey = skb_shinfo(skb)->tskey;
+}
+
+/*
+ * Each packet is charged to the socket. skb_segment() would leave the whole to the last one; then
+ * that would not be merged with the others on a virtual wire (GRO compares the sockets), and would
+ * overtake them.
+ */
+static void haul_gso_own(struct sk_buff *segs, struct sock *sk)
+{
+	struct sk_buff *seg;
+
+	for (seg = segs; seg; seg = seg->next)
+		haul_set_owner_w(seg, sk);
+}
+
+/*
+ * Always a list of packets, even of one: several callers (nfqueue, IPsec, tbf) take NULL for a
+ * failure.
+ */
+static struct sk_buff *haul_gso_cut(struct sk_buff *skb, netdev_features_t features, u32 hdrlen,
+				    u32 mss)
+{
+	u16 gso_size = skb_shinfo(skb)->gso_size;
+	u32 seq = be32_to_cpu(((struct haulhdr *)skb->data)->seq);
+	void (*destructor)(struct sk_buff *skb) = skb->destructor;
+	struct sk_buff *segs;
+
+	features = haul_gso_features(skb, features, mss);
+	__skb_pull(skb, hdrlen);
+	/* skb_segment() reads the payload's size there; some callers go on with @skb afterwards */
+	skb_shinfo(skb)->gso_size = mss;
+	skb->destructor = NULL;
+	segs = skb_segment(skb, features);
+	skb->destructor = destructor;
+	skb_shinfo(skb)->gso_size = gso_size;
+	if (IS_ERR_OR_NULL(segs))
+		return segs;
+	haul_gso_headers(segs, seq, mss);
+	haul_gso_stamp(skb, segs);
+	if (destructor == haul_wfree)
+		haul_gso_own(segs, skb->sk);
+	return segs;
+}
+
+static struct sk_buff *haul_gso_segment(struct sk_buff *skb, netdev_features_t features)
+{
+	u32 hdrlen = haul_gso_hdrlen(skb);
+	u32 mss = skb_shinfo(skb)->gso_size + HAUL_GSO_HDR - hdrlen;
+
+	if (!hdrlen)
+		return ERR_PTR(-EINVAL);
+	if (skb_gso_ok(skb, features | NETIF_F_GSO_ROBUST)) {
+		/* only to be looked over: a guest is not believed how many packets it is */
+		skb_shinfo(skb)->gso_segs = DIV_ROUND_UP(skb->len - hdrlen, mss);
+		return NULL;
+	}
+	/* gso_size is where all clones of a packet read it */
+	if (skb_unclone(skb, GFP_ATOMIC))
+		return ERR_PTR(-ENOMEM);
+	return haul_gso_cut(skb, features, hdrlen, mss);
+}
+
+/* ---------------------------------------------------------------- registration */
+
+static int haul_gro_complete(struct sk_buff *skb, int nhoff)
+{
+	struct haulhdr *h = (struct haulhdr *)(skb->data + nhoff);
+	struct skb_shared_info *shinfo = skb_shinfo(skb);
+
+	haul_offload_partial(skb, h);
+	if (skb->encapsulation)
+		skb->inner_transport_header = skb->transport_header;
+	shinfo->gso_type |= SKB_GSO_SCTP;
+	shinfo->gso_size = haul_gso_size(shinfo->gso_size, h->words * 4U);
+	shinfo->gso_segs = NAPI_GRO_CB(skb)->count;
+	return 0;
+}
+
+static const struct net_offload haul_offload = {
+	.callbacks = {
+		.gso_segment	= haul_gso_segment,
+		.gro_receive	= haul_gro_receive,
+		.gro_complete	= haul_gro_complete,
+	},
+};
+
+/**
+ * haul_offload_init - from now on large segments are cut and merged
+ *
+ * May sleep. Return: 0, -EADDRINUSE: another module has the protocol number
+ */
+int haul_offload_init(void)
+{
+	if (inet_add_offload(&haul_offload, haul_protocol))
+		return -EADDRINUSE;
+	if (inet6_add_offload(&haul_offload, haul_protocol)) {
+		inet_del_offload(&haul_offload, haul_protocol);
+		return -EADDRINUSE;
+	}
+	return 0;
+}
+
+/**
+ * haul_offload_exit - undoes haul_offload_init()
+ *
+ * May sleep.
+ */
+void haul_offload_exit(void)
+{
+	inet6_del_offload(&haul_offload, haul_protocol);
+	inet_del_offload(&haul_offload, haul_protocol);
+}

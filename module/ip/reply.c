@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Packets of no socket: SYN-ACKs, resets, what a remnant says. Routed and put together here,
+ * without payload.
+ */
+#include <net/inet_common.h>
+#include <net/ip.h>
+#include <net/ip6_checksum.h>
+#include <net/ip6_route.h>
+#include <net/ipv6.h>
+#include <net/route.h>
+#include "ip.h"
+#include "../observe/trace.h"
+
+/*
+ * The Haul packet, in a buffer with room for IP and link headers. @dst tells the MSS to announce.
+ */
+static struct sk_buff *haul_reply_build(const struct haul_flow_key *key, struct haul_packet *p,
+					struct haul_init *init, const struct dst_entry *dst)
+{
+	unsigned int room = MAX_HEADER + sizeof(struct ipv6hdr);
+	struct haulhdr *h;
+	struct sk_buff *skb;
+
+	p->sport = key->lport;
+	p->dport = key->rport;
+	p->kind = key->kind;
+	p->hdrlen = haul_wire_hdrlen(init, 0);
+	skb = alloc_skb(room + p->hdrlen, GFP_ATOMIC | __GFP_NOWARN);
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, room);
+	h = skb_put(skb, p->hdrlen);
+	skb_reset_transport_header(skb);
+	haul_wire_build(h, p);
+	if (init) {
+		struct haul_flow flow = { .key = *key };
+		u16 mss = haul_route_adv_mss(&flow, dst);
+
+		init->mss = min_not_zero(init->mss, mss);
+		haul_wire_put_init(h + 1, init);
+	}
+	h->check = csum_fold(csum_partial(h, p->hdrlen, 0));
+	return skb;
+}
+
+/*
+ * On behalf of a listener it is the listener's packet: for cgroups, filters by owner, and the send
+ * buffer's account.
+ */
+static void haul_reply_own(struct sk_buff *skb, const struct haul_path *path)
+{
+	skb->mark = path->mark;
+	if (path->sk) {
+		skb->priority = READ_ONCE(path->sk->sk_priority);
+		skb_set_owner_w(skb, path->sk);
+	}
+}
+
+/* ---------------------------------------------------------------- IPv4 */
+
+static struct rtable *haul_reply_route4(const struct haul_path *path, struct sock *sk)
+{
+	const struct haul_flow_key *key = path->key;
+	struct flowi4 fl4;
+
+	flowi4_init_output(&fl4, path->oif, path->mark, path->tos & INET_DSCP_MASK,
+			   RT_SCOPE_UNIVERSE, haul_protocol, inet_sk_flowi_flags(sk),
+			   key->remote.s6_addr32[3], key->local.s6_addr32[3], key->rport,
+			   key->lport, path->uid);
+	security_sk_classify_flow(sk, flowi4_to_flowi_common(&fl4));
+	return ip_route_output_flow(key->net, &fl4, sk);
+}
+
+static void haul_reply_header4(struct sk_buff *skb, const struct haul_path *path,
+			       const struct dst_entry *dst)
+{
+	struct iphdr *iph = skb_push(skb, sizeof(*iph));
+
+	skb_reset_network_header(skb);
+	memset(iph, 0, sizeof(*iph));
+	iph->version = 4;
+	iph->ihl = sizeof(*iph) / 4;
+	iph->tos = path->tos;
+	iph->frag_off = htons(IP_DF);
+	iph->ttl = ip4_dst_hoplimit(dst);
+	iph->protocol = haul_protocol;
+	iph->saddr = path->key->local.s6_addr32[3];
+	iph->daddr = path->key->remote.s6_addr32[3];
+	skb->protocol = htons(ETH_P_IP);
+}
+
+static int haul_reply_send4(const struct haul_path *path, struct haul_packet *p,
+			    struct haul_init *init)
+{
+	struct net *net = path->key->net;
+	struct sock *sk = path->sk ?: haul_pernet(net)->ctl4;
+	struct rtable *rt = haul_reply_route4(path, sk);
+	struct sk_buff *skb;
+
+	if (IS_ERR(rt))
+		return PTR_ERR(rt);
+	skb = haul_reply_build(path->key, p, init, &rt->dst);
+	if (!skb) {
+		ip_rt_put(rt);
+		return -ENOMEM;
+	}
+	haul_reply_own(skb, path);
+	skb_dst_set(skb, &rt->dst);
+	haul_reply_header4(skb, path, &rt->dst);
+	return ip_local_out(net, sk, skb);
+}
+
+/* ---------------------------------------------------------------- IPv6 */
+
+static void haul_reply_flow6(const struct haul_path *path, struct sock *sk, struct flowi6 *fl6)
+{
+	const struct haul_flow_key *key = path->key;
+
+	memset(fl6, 0, sizeof(*fl6));
+	fl6->flowi6_proto = haul_protocol;
+	fl6->daddr = key->remote;
+	fl6->saddr = key->local;
+	fl6->flowlabel = ip6_make_flowinfo(path->tos, 0);
+	fl6->flowi6_oif = path->oif;
+	fl6->flowi6_mark = path->mark;
+	fl6->fl6_sport = key->lport;
+	fl6->fl6_dport = key->rport;
+	fl6->flowi6_uid = path->uid;
+	security_sk_classify_flow(sk, flowi6_to_flowi_common(fl6));
+}
+
+/* RCU read lock: @opt is the listener's */
+static int haul_reply_xmit6(const struct haul_path *path, struct sock *sk,
+			    struct ipv6_txoptions *opt, struct haul_packet *p,
+			    struct haul_init *init)
+{
+	struct in6_addr *final, behind;
+	struct dst_entry *dst;
+	struct sk_buff *skb;
+	struct flowi6 fl6;
+
+	haul_reply_flow6(path, sk, &fl6);
+	final = fl6_update_dst(&fl6, opt, &behind);
+	dst = ip6_dst_lookup_flow(path->key->net, sk, &fl6, final);
+	if (IS_ERR(dst))
+		return PTR_ERR(dst);
+	skb = haul_reply_build(path->key, p, init, dst);
+	if (!skb) {
+		dst_release(dst);
+		return -ENOMEM;
+	}
+	haul_reply_own(skb, path);
+	skb_dst_set(skb, dst);
+	fl6.daddr = path->key->remote;
+	return ip6_xmit(sk, skb, &fl6, path->mark, opt, path->tos, skb->priority);
+}
+
+static int haul_reply_send6(const struct haul_path *path, struct haul_packet *p,
+			    struct haul_init *init)
+{
+	struct sock *sk = path->sk ?: haul_pernet(path->key->net)->ctl6;
+	int err;
+
+	if (!sk)
+		return -EAFNOSUPPORT;
+	rcu_read_lock();
+	err = haul_reply_xmit6(path, sk, path->sk ? rcu_dereference(inet6_sk(sk)->opt) : NULL, p,
+			       init);
+	rcu_read_unlock();
+	return err;
+}
+
+/**
+ * haul_reply_send - builds and sends a packet without payload
+ * @path:	where to; ports and kind are its key's
+ * @p:		what the header says; ports, kind and header length are filled in
+ * @init:	INIT to carry, its MSS filled in from the route, which also limits one given; NULL:
+ *		none
+ *
+ * Context: softirq or process. Return: 0; -errno: it has not left; counted when it has
+ */
+int haul_reply_send(const struct haul_path *path, struct haul_packet *p, struct haul_init *init)
+{
+	int err;
+
+	if (ipv6_addr_v4mapped(&path->key->remote))
+		err = haul_reply_send4(path, p, init);
+	else
+		err = haul_reply_send6(path, p, init);
+	err = net_xmit_eval(err);
+	if (err > 0)
+		err = -ENOBUFS;
+	if (!err) {
+		haul_count(path->key->net, HAUL_CNT_OUT_SEGS);
+		trace_haul_reply(path->key, p);
+	}
+	return err;
+}
