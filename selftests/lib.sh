@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the shell tests share: two hosts and a cable between them, cases with namespaces of their own, counters.
+# Sourced from the directory of an installed test, on top of the kernel's own net/lib.sh and ktap_helpers.sh.
+#
+#	#!/bin/bash
+#	# SPDX-License-Identifier: GPL-2.0
+#	# What is tested, in a sentence.
+#	. ./lib.sh
+#	some_case() { hosts_up; in_far server & wait_listen "$far" 80; in_near client; }
+#	run_cases some_case other_case
+#
+# A case is a function, run in a subshell under `set -e`: the first failing command fails it, `return 4` skips it.
+
+. ../lib.sh
+. ../../kselftest/ktap_helpers.sh
+
+# addresses of the two hosts that hosts_up makes
+near4=192.0.2.1 far4=192.0.2.2
+near6=2001:db8::1 far6=2001:db8::2
+
+# in_near, in_far COMMAND...: run it on that host
+in_near() { ip netns exec "$near" "$@"; }
+in_far() { ip netns exec "$far" "$@"; }
+
+# hosts_up [NETEM...]: namespaces $near and $far joined by veth (near0, far0), ready for traffic over IPv4 and IPv6;
+# NETEM is put on both ends once they answer each other
+hosts_up() {
+	local host
+
+	near= far=
+	setup_ns near far
+	ip link add near0 netns "$near" type veth peer name far0 netns "$far"
+	for host in near far; do
+		local v4=${host}4 v6=${host}6
+		ip -n "${!host}" addr add "${!v4}/24" dev ${host}0
+		ip -n "${!host}" addr add "${!v6}/64" dev ${host}0 nodad
+		ip -n "${!host}" link set ${host}0 up
+	done
+	busywait "$BUSYWAIT_TIMEOUT" in_near ping -q -c1 -W0.2 "$far4" >/dev/null
+	busywait "$BUSYWAIT_TIMEOUT" in_near ping -q -c1 -W0.2 "$far6" >/dev/null
+	if [ $# -gt 0 ]; then
+		link_set "$@"
+	fi
+}
+
+# link_set NETEM...: both ends of the link get these qualities instead of the ones they had
+link_set() {
+	tc -n "$near" qdisc replace dev near0 root netem "$@"
+	tc -n "$far" qdisc replace dev far0 root netem "$@"
+}
+
+# counter NS NAME: a counter of /proc/net/haul/snmp in that namespace
+counter() {
+	ip netns exec "$1" awk -v name="$2" '
+		!($1 in seen) { seen[$1] = 1; for (i = 2; i <= NF; i++) at[i] = $i; next }
+		{ for (i = 2; i <= NF; i++) if (at[i] == name) { print $i; found = 1 } }
+		END { exit !found }' /proc/net/haul/snmp
+}
+
+# wait_for COMMAND...: poll until it succeeds, for $WAIT_TIMEOUT seconds at most
+wait_for() {
+	slowwait "$WAIT_TIMEOUT" "$@"
+}
+
+# failed_command STATUS: which it was, and by way of whom it was called; told where no $() takes it for a value
+failed_command() {
+	local i by=
+
+	[ "$1" != 4 ] || return 0
+	for ((i = 1; i < ${#FUNCNAME[@]} - 3; i++)); do
+		by+=" ${BASH_SOURCE[i]##*/}:${BASH_LINENO[i - 1]}"
+	done
+	echo "#$by: \"$BASH_COMMAND\" gave $1" >&2
+}
+
+# run_case FUNCTION: its exit status; the caller must not test it, or set -e would mean nothing in there
+run_case() {
+	(
+		trap cleanup_all_ns EXIT
+		set -eE -o pipefail
+		trap 'failed_command $?' ERR
+		"$1"
+	)
+}
+
+# run_cases FUNCTION...: the whole test file
+run_cases() {
+	local case rc
+
+	ktap_print_header
+	ktap_set_plan $#
+	set +e
+	for case; do
+		run_case "$case"
+		rc=$?
+		case $rc in
+		0) ktap_test_pass "$case" ;;
+		4) ktap_test_skip "$case" ;;
+		*) ktap_test_fail "$case" ;;
+		esac
+	done
+	ktap_finished
+}

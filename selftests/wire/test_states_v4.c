@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Every state and every kind of packet, over IPv4: states.h. */
+#define STATES_FAMILY AF_INET
+#include "states.h"
+
+TEST_HARNESS_MAIN

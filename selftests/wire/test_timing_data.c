@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Retransmission timeouts, loss probes, delayed ACKs, persist, keepalive: protocol.rst 4.5 and 6.3.
+ */
+#include "timing.h"
+
+WIRE_FIXTURE(rto);
+WIRE_FIXTURE(ack);
+WIRE_FIXTURE(probe);
+
+/*
+ * A connection whose round trip the host has measured as @ms, many times over. The peer's echoes
+ * are true here: who wants a long path waits.
+ */
+static int measured(struct peer *p, unsigned int ms)
+{
+	int listener, fd, i;
+
+	p->mss = 1000;
+	listener = host_listen(p->w, p->host_port, 8);
+	peer_inject(p, "SYN");
+	peer_expect(p, "SYN ACK");
+	pause_us(ms * MS);
+	peer_inject(p, "ACK init");
+	fd = host_accept(p, listener);
+	host_close(listener);
+	for (i = 0; i < 40; i++) {
+		host_write(p, fd, 10);
+		expect(p, "ACK len=10");
+		pause_us(ms * MS);
+		inject(p, "ACK");
+	}
+	return fd;
+}
+
+static uint32_t next_rel(const struct peer *p)
+{
+	return p->rcv_nxt - p->irs;
+}
+
+/*
+ * RFC 6298: SRTT + max(4 RTTVAR, 200 ms), doubled each time, until an acknowledgment of new data.
+ */
+WIRE_TEST(rto, backs_off_and_recovers)
+{
+	int fd = measured(p, 500), i;
+	uint32_t seq = next_rel(p);
+	uint64_t last, first;
+
+	patience_ms("60000");
+	host_write(p, fd, 10);
+	expect(p, "ACK seq=%u len=10", seq);
+	for (i = 0; i < 5; i++) {
+		last = p->rx_us;
+		expect(p, "ACK seq=%u len=10", seq);
+		EXPECT_GAP(p->rx_us - last, 700 * MS << i);
+	}
+	EXPECT_LE(4, host_info(p, fd).timeouts);
+	inject(p, "ACK");
+	host_write(p, fd, 10);
+	expect(p, "ACK seq=%u len=10", seq + 10);
+	first = p->rx_us;
+	expect(p, "ACK seq=%u len=10", seq + 10);
+	EXPECT_GE(3 * SECOND, p->rx_us - first);
+	EXPECT_EQ(0, host_info(p, fd).unacked - 10);
+}
+
+WIRE_TEST(rto, gives_up)
+{
+	int fd, i;
+	uint32_t seq;
+
+	wire_sysctl(w, "haul.retries2", "3");
+	patience_ms("60000");
+	fd = measured(p, 100);
+	seq = next_rel(p);
+	host_write(p, fd, 10);
+	for (i = 0; i < 4; i++)
+		expect(p, "ACK seq=%u len=10", seq);
+	pause_us(10 * SECOND);
+	host_expect_error(p, fd, ETIMEDOUT);
+	expect_silence(p);
+	EXPECT_EQ(1, wire_counter(w, "AbortOnTimeout"));
+}
+
+WIRE_TEST(rto, user_timeout)
+{
+	int fd = measured(p, 100);
+	uint64_t start = wire_now_us();
+
+	host_option(p, fd, SOL_HAUL, HAUL_USER_TIMEOUT, 5000);
+	host_write(p, fd, 10);
+	while (peer_receive(p, 4000))
+		EXPECT_GT(start + 7 * SECOND, p->rx_us);
+	pause_us(3 * SECOND);
+	host_expect_error(p, fd, ETIMEDOUT);
+}
+
+/* The window falls to one segment, then slow start (RFC 5681 3.1). */
+WIRE_TEST(rto, restarts_from_one_segment)
+{
+	int fd = measured(p, 100), i;
+	uint32_t seq = next_rel(p);
+
+	patience_ms("10000");
+	host_write(p, fd, 8000);
+	for (i = 0; i < 8; i++)
+		expect(p, "ACK seq=%u len=1000", seq + i * 1000);
+	/* a loss probe, of the last one */
+	expect(p, "ACK seq=%u len=1000", seq + 7000);
+	EXPECT_EQ(0, host_info(p, fd).timeouts);
+	/* the timeout */
+	expect(p, "ACK seq=%u len=1000", seq);
+	EXPECT_EQ(1, host_info(p, fd).timeouts);
+	EXPECT_EQ(1000, host_info(p, fd).snd_cwnd);
+	expect_silence(p);
+	inject(p, "ACK ack=%u", seq + 1000);
+	expect(p, "ACK seq=%u len=1000", seq + 1000);
+	expect(p, "ACK seq=%u len=1000", seq + 2000);
+	expect_silence(p);
+}
+
+/* The original had only been late: the reduction is taken back (RFC 3522, 4015 3.2). */
+WIRE_TEST(rto, spurious_timeout_is_undone)
+{
+	int fd = measured(p, 100), i;
+	uint32_t seq = next_rel(p), tsval;
+
+	patience_ms("10000");
+	host_write(p, fd, 4000);
+	for (i = 0; i < 4; i++)
+		expect(p, "ACK seq=%u len=1000", seq + i * 1000);
+	tsval = p->rx.tsval;
+	while (!host_info(p, fd).timeouts)
+		expect(p, "ACK len=1000");
+	inject(p, "ACK ack=%u tsecr=%u", seq + 4000, tsval);
+	/* FlightSize + min(acknowledged, initial window); one segment, and what it grew, else */
+	EXPECT_EQ(4000, host_info(p, fd).snd_cwnd);
+	EXPECT_EQ(1, host_info(p, fd).undos);
+}
+
+/* RFC 8985 7: the last segment again after two round trips, since nothing shows its loss. */
+WIRE_TEST(rto, loss_probe)
+{
+	int fd = measured(p, 100), i;
+	uint32_t seq = next_rel(p);
+	uint64_t last;
+
+	host_write(p, fd, 5000);
+	for (i = 0; i < 5; i++)
+		expect(p, "ACK seq=%u len=1000", seq + i * 1000);
+	last = p->rx_us;
+	expect(p, "ACK seq=%u len=1000", seq + 4000);
+	EXPECT_GAP(p->rx_us - last, 200 * MS);
+	EXPECT_EQ(1, host_info(p, fd).tlps);
+	/* its SACK shows the rest to be lost */
+	inject(p, "ACK ack=%u sack=%u-%u", seq, seq + 4000, seq + 5000);
+	expect(p, "ACK seq=%u len=1000", seq);
+}
+
+/* Reordering within a quarter of the round trip is none (RFC 8985 6). */
+WIRE_TEST(rto, rack_waits_for_the_reordered)
+{
+	int fd = measured(p, 100), i;
+	uint32_t seq = next_rel(p);
+
+	host_write(p, fd, 3000);
+	for (i = 0; i < 3; i++)
+		expect(p, "ACK seq=%u len=1000", seq + i * 1000);
+	pause_us(100 * MS);
+	inject(p, "ACK ack=%u sack=%u-%u", seq, seq + 1000, seq + 3000);
+	expect_silence_for(p, 15);
+	inject(p, "ACK ack=%u", seq + 3000);
+	expect_silence_for(p, 1000);
+	EXPECT_EQ(0, host_info(p, fd).retrans_segs);
+}
+
+WIRE_TEST(rto, rack_retransmits_after_the_window)
+{
+	int fd = measured(p, 100), i;
+	uint32_t seq = next_rel(p);
+	uint64_t last;
+
+	host_write(p, fd, 3000);
+	for (i = 0; i < 3; i++)
+		expect(p, "ACK seq=%u len=1000", seq + i * 1000);
+	pause_us(100 * MS);
+	inject(p, "ACK ack=%u sack=%u-%u", seq, seq + 1000, seq + 3000);
+	last = p->tx_us;
+	expect(p, "ACK seq=%u len=1000", seq);
+	EXPECT_GE(60 * MS, p->rx_us - last);
+	EXPECT_EQ(0, host_info(p, fd).timeouts);
+}
+
+WIRE_TEST(rto, fin_is_sent_again)
+{
+	int fd = measured(p, 100);
+	uint32_t seq = next_rel(p);
+
+	shutdown(fd, SHUT_WR);
+	expect(p, "FIN ACK seq=%u len=0", seq);
+	expect(p, "FIN ACK seq=%u len=0", seq);
+	inject(p, "ACK");
+	expect_silence_for(p, 30000);
+	host_expect_state(p, fd, HAUL_FIN_WAIT_2);
+}
+
+WIRE_TEST(rto, cork_lasts_200_ms)
+{
+	int fd = measured(p, 10);
+	uint64_t start;
+
+	host_option(p, fd, SOL_HAUL, HAUL_CORK, 1);
+	start = wire_now_us();
+	host_write(p, fd, 100);
+	expect(p, "ACK len=100");
+	EXPECT_GAP(p->rx_us - start, 200 * MS);
+}
+
+/* ---- acknowledging ---- */
+
+/* Never later than 200 ms (RFC 9293 allows 500); and when the program answers, not at once. */
+WIRE_TEST(ack, is_delayed_but_not_for_long)
+{
+	int fd = measured(p, 20), i, delayed = 0;
+	uint64_t gap;
+
+	for (i = 0; i < 60; i++) {
+		inject(p, "ACK len=100");
+		expect(p, "ACK len=0 ack=@0x%x", p->snd_nxt);
+		gap = p->rx_us - p->tx_us;
+		EXPECT_GE(230 * MS, gap);
+		delayed += gap > 10 * MS;
+		host_read(p, fd, 100);
+		host_write(p, fd, 10);
+		expect(p, "ACK len=10");
+		pause_us(20 * MS);
+		inject(p, "ACK");
+	}
+	EXPECT_LE(10, delayed);
+}
+
+WIRE_TEST(ack, rides_on_data)
+{
+	int fd = measured(p, 20), i, alone = 0;
+
+	for (i = 0; i < 60; i++) {
+		inject(p, "ACK len=100");
+		host_read(p, fd, 100);
+		host_write(p, fd, 10);
+		do
+			expect(p, "ACK ack=@0x%x", p->snd_nxt);
+		while (!p->rx.len && ++alone);
+		pause_us(20 * MS);
+		inject(p, "ACK");
+	}
+	/* those of the first, quick ones apart */
+	EXPECT_GE(20, alone);
+}
+
+/* Every second full-sized segment at the latest (RFC 5681 4.2). */
+WIRE_TEST(ack, every_second_segment)
+{
+	int fd = measured(p, 20), i;
+	uint64_t start;
+
+	for (i = 0; i < 40; i++) {
+		inject(p, "ACK len=1000");
+		inject(p, "ACK len=1000");
+		start = p->tx_us;
+		do
+			expect(p, "ACK len=0");
+		while (p->rx.ack != p->snd_nxt);
+		EXPECT_GE(10 * MS, p->rx_us - start);
+		host_read(p, fd, 2000);
+		while (peer_receive(p, 1))
+			;
+	}
+}
+
+/* A question of two segments, read; returns how many ACKs without data came before the answer's. */
+static int ask(struct peer *p, int fd)
+{
+	int alone = 0;
+
+	inject(p, "ACK len=1000");
+	inject(p, "ACK PSH len=1000");
+	host_read(p, fd, 2000);
+	host_write(p, fd, 10);
+	do
+		expect(p, "ACK");
+	while (!p->rx.len && ++alone);
+	pause_us(20 * MS);
+	inject(p, "ACK");
+	return alone;
+}
+
+/* Where answers are prompt the ACK of a question waits for the next one, but not for long. */
+WIRE_TEST(ack, of_a_question_rides_on_a_prompt_answer)
+{
+	int fd = measured(p, 20), i;
+
+	/* the first, quick ones */
+	for (i = 0; i < 20; i++)
+		ask(p, fd);
+	for (i = 0; i < 20; i++)
+		EXPECT_EQ(0, ask(p, fd));
+	inject(p, "ACK len=1000");
+	inject(p, "ACK PSH len=1000");
+	expect(p, "ACK len=0 ack=@0x%x", p->snd_nxt);
+	EXPECT_LE(400, p->rx_us - p->tx_us);
+	EXPECT_GE(10 * MS, p->rx_us - p->tx_us);
+	host_read(p, fd, 2000);
+	/* it was in vain: the next one is acknowledged at once */
+	EXPECT_EQ(1, ask(p, fd));
+	EXPECT_EQ(0, ask(p, fd));
+}
+
+WIRE_TEST(ack, out_of_order_and_fin_at_once)
+{
+	int fd = measured(p, 20);
+	uint32_t seq = p->snd_nxt - p->iss;
+
+	inject(p, "ACK seq=%u len=100", seq + 100);
+	expect(p, "ACK len=0 ack=%u sack=*", seq);
+	EXPECT_GE(10 * MS, p->rx_us - p->tx_us);
+	inject(p, "ACK len=100");
+	expect(p, "ACK len=0 ack=%u", seq + 200);
+	EXPECT_GE(10 * MS, p->rx_us - p->tx_us);
+	host_read(p, fd, 200);
+	inject(p, "FIN ACK seq=%u", seq + 200);
+	expect(p, "ACK ack=%u", seq + 201);
+	EXPECT_GE(10 * MS, p->rx_us - p->tx_us);
+}
+
+/* RFC 7323's clock runs out after 30 minutes of silence. */
+WIRE_TEST(ack, paws_expires)
+{
+	int fd = measured(p, 20);
+	uint32_t seq = p->snd_nxt - p->iss;
+
+	pause_us(29 * 60 * SECOND);
+	inject(p, "ACK seq=%u len=10 tsval=-1000", seq);
+	expect(p, "ACK len=0 ack=%u", seq);
+	pause_us(2 * 60 * SECOND);
+	inject(p, "ACK len=10 tsval=-1000");
+	expect(p, "ACK len=0 ack=%u", seq + 10);
+	host_read(p, fd, 10);
+}
+
+WIRE_TEST(ack, challenges_come_back_after_a_second)
+{
+	int i;
+
+	wire_sysctl(w, "haul.challenge_limit", "2");
+	measured(p, 20);
+	for (i = 0; i < 3; i++) {
+		inject(p, "SYN seq=1");
+		expect(p, "ACK len=0");
+		inject(p, "SYN seq=1");
+		expect(p, "ACK len=0");
+		inject(p, "SYN seq=1");
+		expect_silence(p);
+		pause_us(SECOND + 100 * MS);
+	}
+}
+
+/* ---- probes ---- */
+
+static int zero_window(struct peer *p)
+{
+	int fd = measured(p, 100);
+
+	inject(p, "ACK win=0");
+	host_write(p, fd, 1000);
+	return fd;
+}
+
+/* Doubled intervals, up to two minutes. */
+WIRE_TEST(probe, zero_window)
+{
+	int fd = zero_window(p), i;
+	uint32_t seq = next_rel(p);
+	uint64_t last = wire_now_us(), want;
+
+	patience_ms("200000");
+	for (i = 0; i < 12; i++) {
+		expect(p, "ACK seq=%u len=0", seq - 1);
+		want = 300 * MS << i;
+		EXPECT_GAP(p->rx_us - last, want < 120 * SECOND ? want : 120 * SECOND);
+		last = p->rx_us;
+	}
+	host_expect_state(p, fd, HAUL_ESTABLISHED);
+	inject(p, "ACK win=5000");
+	expect(p, "ACK seq=%u len=1000", seq);
+}
+
+WIRE_TEST(probe, answered_ones_never_give_up)
+{
+	int fd, i;
+
+	wire_sysctl(w, "haul.retries2", "3");
+	patience_ms("200000");
+	fd = zero_window(p);
+	for (i = 0; i < 30; i++) {
+		expect(p, "ACK len=0");
+		inject(p, "ACK win=0");
+	}
+	host_expect_state(p, fd, HAUL_ESTABLISHED);
+}
+
+WIRE_TEST(probe, unanswered_ones_give_up)
+{
+	int fd, i;
+
+	wire_sysctl(w, "haul.retries2", "3");
+	patience_ms("200000");
+	fd = zero_window(p);
+	for (i = 0; i < 3; i++)
+		expect(p, "ACK len=0");
+	expect_silence_for(p, 10000);
+	host_expect_error(p, fd, ETIMEDOUT);
+}
+
+/* A lost window update: the probe's answer brings it. */
+WIRE_TEST(probe, finds_the_open_window)
+{
+	int fd = zero_window(p);
+	uint32_t seq = next_rel(p);
+
+	expect(p, "ACK seq=%u len=0", seq - 1);
+	inject(p, "ACK win=10000");
+	expect(p, "ACK seq=%u len=1000", seq);
+	inject(p, "ACK");
+	expect_silence_for(p, 60000);
+	EXPECT_EQ(0, host_info(p, fd).unacked);
+}
+
+static int keepalive(struct peer *p)
+{
+	int fd = measured(p, 20);
+
+	host_option(p, fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	host_option(p, fd, SOL_HAUL, HAUL_KEEPIDLE, 10);
+	host_option(p, fd, SOL_HAUL, HAUL_KEEPINTVL, 5);
+	host_option(p, fd, SOL_HAUL, HAUL_KEEPCNT, 3);
+	return fd;
+}
+
+WIRE_TEST(probe, keepalive_gives_up)
+{
+	uint64_t start = wire_now_us(), last;
+	int fd = keepalive(p), i;
+
+	patience_ms("30000");
+	start = p->tx_us;
+	expect(p, "ACK seq=%u len=0", next_rel(p) - 1);
+	EXPECT_GAP(p->rx_us - start, 10 * SECOND);
+	for (i = 0; i < 2; i++) {
+		last = p->rx_us;
+		expect(p, "ACK seq=%u len=0", next_rel(p) - 1);
+		EXPECT_GAP(p->rx_us - last, 5 * SECOND);
+	}
+	last = p->rx_us;
+	expect(p, "RST ACK");
+	EXPECT_GAP(p->rx_us - last, 5 * SECOND);
+	host_expect_error(p, fd, ETIMEDOUT);
+}
+
+WIRE_TEST(probe, keepalive_answered)
+{
+	int fd = keepalive(p), i;
+	uint64_t last;
+
+	patience_ms("30000");
+	for (i = 0; i < 10; i++) {
+		last = p->tx_us;
+		expect(p, "ACK seq=%u len=0", next_rel(p) - 1);
+		EXPECT_GAP(p->rx_us - last, 10 * SECOND);
+		inject(p, "ACK");
+	}
+	host_expect_state(p, fd, HAUL_ESTABLISHED);
+}
+
+WIRE_TEST(probe, no_keepalive_unless_asked_for)
+{
+	measured(p, 20);
+	expect_silence_for(p, 3 * 3600 * 1000);
+}
+
+TEST_HARNESS_MAIN
