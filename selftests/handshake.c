@@ -80,7 +80,7 @@ TEST_F(handshake, sequence_numbers_tags_and_ports_are_random)
 {
 	int listener = listening(variant->family), tap = capture(near_host, "near0"), num = 0, i;
 	struct seen s, inits[2 * MANY];
-	unsigned int near_tags = 0, next_ports = 0;
+	unsigned int near_seqs = 0, near_tags = 0, next_ports = 0;
 
 	for (i = 0; i < MANY; i++) {
 		int client = stream(near_host, variant->family);
@@ -98,10 +98,15 @@ TEST_F(handshake, sequence_numbers_tags_and_ports_are_random)
 		if (i < 2)
 			continue;
 		/* SYN beside SYN, SYN-ACK beside SYN-ACK */
-		EXPECT_TRUE(far_apart(inits[i].seq, inits[i - 2].seq));
+		near_seqs += !far_apart(inits[i].seq, inits[i - 2].seq);
 		near_tags += !far_apart(inits[i].init_tag, inits[i - 2].init_tag);
 		next_ports += (uint16_t)(inits[i].source - inits[i - 2].source) <= 2 && i % 2 == 0;
 	}
+	/*
+	 * Two random numbers are near each other once in 32,768 times, and one such pair is no
+	 * fault; two among these come once in millions of runs. Numbers that count up are all near.
+	 */
+	EXPECT_GE(1, near_seqs);
 	EXPECT_GE(1, near_tags);
 	EXPECT_GE(MANY / 2, next_ports);
 	close(listener);
