@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Which controller a connection has: by socket, namespace, route, listener; and one that comes with
- * a module of its own (examples/cc_scalable; HAUL_EXAMPLE in the environment is its file).
+ * a module of its own (examples/cc_scalable; HAUL_EXAMPLES in the environment is where it is).
  */
 #include <sys/wait.h>
 #include "hosts.h"
@@ -157,13 +157,13 @@ static int shell(const char *command)
 /* it comes, is used, can't go, is let go, goes; all it takes is its file */
 TEST_F(congestion, of_another_module)
 {
-	const char *file = getenv("HAUL_EXAMPLE");
+	const char *examples = getenv("HAUL_EXAMPLES");
 	char command[512];
 	struct pair p;
 
-	if (!file || access(file, R_OK))
-		SKIP(return, "HAUL_EXAMPLE names no module");
-	snprintf(command, sizeof(command), "insmod %s", file);
+	if (!examples)
+		SKIP(return, "HAUL_EXAMPLES names no directory");
+	snprintf(command, sizeof(command), "insmod %s/haul_cc_scalable.ko", examples);
 	p = connected(variant->family);
 	ASSERT_EQ(0, shell(command));
 	EXPECT_EQ(0, shell("grep -qw scalable /proc/sys/net/haul/available_congestion_control"));

@@ -164,7 +164,7 @@ void haul_remnant_put(struct haul_remnant *rem);
 void haul_remnant_drop(struct haul_remnant *rem);
 int haul_remnant_init(void);
 void haul_remnant_exit(void);
-/* namespace exit: requests and remnants go */
+/* namespace exit: requests, remnants and orphans go */
 void haul_conn_net_exit(struct net *net);
 
 /* --- reset.c --- */

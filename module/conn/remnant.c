@@ -381,6 +381,20 @@ bool haul_remnant_reuse(struct haul_remnant *rem, u32 *isn)
 /* ---------------------------------------------------------------- namespace and module */
 
 /*
+ * A socket that was made in the kernel (sock_create_kern()) holds no reference on its namespace:
+ * closed, it may still be sending when that goes. One that is open is its owner's to close.
+ */
+static void haul_conn_purge_orphan(struct sock *sk)
+{
+	lock_sock(sk);
+	local_bh_disable();
+	if (sock_flag(sk, SOCK_DEAD))
+		haul_conn_done(sk, 0);
+	local_bh_enable();
+	release_sock(sk);
+}
+
+/*
  * As haul_remnant_drop() and haul_request_drop(), but their timers' handlers are over when this
  * returns.
  */
@@ -389,6 +403,9 @@ static void haul_conn_purge(struct haul_flow *flow)
 	struct haul_remnant *rem;
 
 	switch (flow->owner) {
+	case HAUL_OWNER_SOCK:
+		haul_conn_purge_orphan(haul_sock_sk(haul_flow_sock(flow)));
+		break;
 	case HAUL_OWNER_REQUEST:
 		haul_request_drop(haul_flow_request(flow));
 		break;
@@ -401,7 +418,7 @@ static void haul_conn_purge(struct haul_flow *flow)
 }
 
 /**
- * haul_conn_net_exit - requests and remnants of a namespace go
+ * haul_conn_net_exit - requests, remnants and orphans of a namespace go
  * @net:	no program's socket is left in it
  *
  * May sleep. When it returns, no timer and no packet of theirs looks at @net any more.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # haul.ko, out of tree, for one kernel: sources are copied to build/KEY/src and
-# compiled there, so that kernels never share an object file; then the example
-# of a controller in a module of its own, against it. Sourced by scripts/kernel.
+# compiled there, so that kernels never share an object file; then the modules of
+# examples/, against it. Sourced by scripts/kernel.
 
 # build_stamp: what the result depends on
 build_stamp() {
@@ -50,7 +50,7 @@ build_make() {
 
 # build_module NAME ENV [--clean]: print the path of haul.ko
 build_module() {
-	local name=$1 env=$2 dir stamp
+	local name=$1 env=$2 dir stamp example
 
 	dir=$HAUL_TREE/build/$(kernel_key "$name")
 	if [ "${3:-}" = --clean ]; then
@@ -71,10 +71,12 @@ build_module() {
 			--exclude='*.symvers' --exclude=modules.order --exclude='*.gc??' \
 			"$HAUL_TREE"/{Kbuild,module,uapi,examples} "$dir/src/"
 		build_make "$dir/src" {build_fd}>&- >&2 || haul_die "haul.ko does not build for $KREL"
-		build_make "$dir/src" "$dir/src/examples/cc_scalable" HAUL="$dir/src" \
-			KBUILD_EXTRA_SYMBOLS="$dir/src/Module.symvers" {build_fd}>&- >&2 ||
-			haul_die "examples/cc_scalable does not build for $KREL"
-		cp "$dir/src/examples/cc_scalable/haul_cc_scalable.ko" "$dir/haul_cc_scalable.ko"
+		for example in cc_scalable in_kernel; do
+			build_make "$dir/src" "$dir/src/examples/$example" HAUL="$dir/src" \
+				KBUILD_EXTRA_SYMBOLS="$dir/src/Module.symvers" {build_fd}>&- >&2 ||
+				haul_die "examples/$example does not build for $KREL"
+			cp "$dir/src/examples/$example/haul_$example.ko" "$dir/haul_$example.ko"
+		done
 		cp "$dir/src/haul.ko" "$dir/haul.ko.new"
 		mv "$dir/haul.ko.new" "$dir/haul.ko"
 		printf '%s\n' "$stamp" >"$dir/stamp"
