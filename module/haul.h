@@ -128,8 +128,9 @@ struct haul_port_ref {
 
 /* One timer_list serves them all; conn/timer.c */
 enum haul_deadline {
+	/* tail loss probe, RFC 8985 7; before the timeout, which it puts off when both are due */
+	HAUL_DL_PROBE,
 	HAUL_DL_RETRANSMIT,	/* RFC 6298 5 */
-	HAUL_DL_PROBE,		/* tail loss probe, RFC 8985 7 */
 	HAUL_DL_REORDER,	/* RACK's reordering window ends, RFC 8985 6.3 */
 	HAUL_DL_PERSIST,	/* zero-window probe, RFC 9293 3.8.6.1 */
 	HAUL_DL_DELACK,		/* delayed acknowledgment, RFC 9293 3.8.6.3 */

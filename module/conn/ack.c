@@ -201,8 +201,10 @@ static void haul_ack_act(struct sock *sk, struct haul_ack *ack)
 
 	if (hs->snd.lost)
 		haul_retransmit_lost(sk);
-	if (ack->una_advanced || ack->delivered)
-		haul_retransmit_rearm(sk);
+	if (ack->una_advanced)
+		haul_retransmit_restart(sk);
+	else if (ack->delivered)	/* SACK: RFC 6298 5.3 knows only the cumulative ACK */
+		haul_retransmit_start(sk);
 	if (ack->una_advanced) {
 		haul_window_grow_sndbuf(sk);
 		if (sk->sk_socket && test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))

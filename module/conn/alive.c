@@ -145,7 +145,7 @@ void haul_persist_timer(struct sock *sk, u64 now)
 	 * 3.8.6.2.1, (4))
 	 */
 	if (hs->snd.wnd && haul_output_probe(sk)) {
-		haul_retransmit_rearm(sk);
+		haul_retransmit_start(sk);
 		return;
 	}
 	if (!hs->retrans_first_us)

@@ -359,8 +359,10 @@ void haul_retransmit_lost(struct sock *sk);
 int haul_retransmit_one(struct sock *sk, struct sk_buff *skb, u32 len);
 void haul_retransmit_timer(struct sock *sk, u64 now);	/* HAUL_DL_RETRANSMIT */
 void haul_retransmit_probe_timer(struct sock *sk, u64 now); /* HAUL_DL_PROBE */
-/* after an ACK or a transmission: arms RTO or loss probe, or stops both */
-void haul_retransmit_rearm(struct sock *sk);
+/* after a transmission: RTO, if it does not run, and loss probe */
+void haul_retransmit_start(struct sock *sk);
+/* after an ACK of new data: both anew, or, with nothing outstanding, neither */
+void haul_retransmit_restart(struct sock *sk);
 
 /* --- rtx.c: the retransmission queue, by sequence number --- */
 struct sk_buff *haul_rtx_head(const struct sock *sk);

@@ -343,7 +343,7 @@ bool haul_output(struct sock *sk, enum haul_nagle nagle)
 	}
 	haul_output_note(sk, why);
 	if (sent)
-		haul_retransmit_rearm(sk);
+		haul_retransmit_start(sk);
 	return haul_output_head(sk) && !haul_sender_outstanding(&hs->snd);
 }
 

@@ -179,5 +179,5 @@ void haul_recovery_reorder_timer(struct sock *sk, u64 now)
 	haul_recovery_events(sk, haul_recovery_lost(&hs->snd, ack.lost, now));
 	haul_trace_cwnd(sk);
 	haul_retransmit_lost(sk);
-	haul_retransmit_rearm(sk);
+	haul_retransmit_start(sk);
 }

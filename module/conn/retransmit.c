@@ -53,6 +53,12 @@ int haul_retransmit_one(struct sock *sk, struct sk_buff *skb, u32 len)
 	return 0;
 }
 
+/* us: what pacing holds in fq can't be acknowledged before it has departed */
+static u64 haul_retransmit_base(const struct haul_sock *hs)
+{
+	return max(hs->now, hs->stats.last_data_sent);
+}
+
 /**
  * haul_retransmit_lost - send lost segments again as far as the congestion window allows
  * @sk:	the socket; its lock is held
@@ -85,6 +91,10 @@ void haul_retransmit_lost(struct sock *sk)
 			len = rounddown(room, mss);
 		if (haul_retransmit_one(sk, skb, max(len, 1U)))
 			return;
+		/* RFC 6675 6: or a recovery that takes long would end in a timeout */
+		if (seg->seq == hs->snd.una)
+			haul_timer_set(sk, HAUL_DL_RETRANSMIT,
+				       haul_retransmit_base(hs) + haul_rtt_rto(&hs->snd.rtt));
 	}
 }
 
@@ -234,38 +244,89 @@ static bool haul_retransmit_wants_probe(const struct sock *sk)
 	       snd->rtt.srtt8;
 }
 
-/**
- * haul_retransmit_rearm - after an ACK of something new or a transmission: timeout, probe, or
- * neither
- * @sk:	the socket; its lock is held
- *
- * RFC 6298 5.1 to 5.3: the timer runs while anything is outstanding, and starts anew with each ACK
- * of new data.
- */
-void haul_retransmit_rearm(struct sock *sk)
+/* RFC 8985 7.2: with each transmission and each ACK, unless the timeout comes sooner anyway */
+static void haul_retransmit_arm_probe(struct sock *sk, u64 now)
 {
 	struct haul_sock *hs = haul_sk(sk);
-	u64 now, probe;
-	u32 rto;
+	u64 expires = hs->deadlines[HAUL_DL_RETRANSMIT];
+	u32 left = expires > now ? min_t(u64, expires - now, HAUL_RTO_MAX_US) : 0;
+
+	if (!haul_retransmit_wants_probe(sk)) {
+		haul_timer_clear(sk, HAUL_DL_PROBE);
+		return;
+	}
+	haul_timer_set(sk, HAUL_DL_PROBE,
+		       now + haul_tlp_timeout(haul_rtt_srtt(&hs->snd.rtt), left,
+					      haul_sender_outstanding(&hs->snd) <= hs->snd.mss,
+					      HAUL_MAX_DELACK_US));
+}
+
+/**
+ * haul_retransmit_start - after a transmission: timeout and loss probe, if they do not stand yet
+ * @sk:	the socket; its lock is held; something is outstanding
+ *
+ * RFC 6298 5.1: a timer that runs is left alone, or who sends now and then would never see it fire.
+ */
+void haul_retransmit_start(struct sock *sk)
+{
+	struct haul_sock *hs = haul_sk(sk);
+	u64 now = haul_retransmit_base(hs);
 
 	haul_assert_locked(sk);
-	if (!haul_rtx_head(sk)) {
+	if (!haul_timer_pending(hs, HAUL_DL_RETRANSMIT))
+		haul_timer_set(sk, HAUL_DL_RETRANSMIT, now + haul_rtt_rto(&hs->snd.rtt));
+	haul_retransmit_arm_probe(sk, now);
+}
+
+static u32 haul_retransmit_segs(const struct sk_buff *skb, u32 mss)
+{
+	return max_t(u32, DIV_ROUND_UP(skb->len, mss), 1);
+}
+
+/* Segments outstanding or waiting, HAUL_RTO_RESTART_SEGS and more counted as that */
+static u32 haul_retransmit_num_segs(const struct sock *sk)
+{
+	const struct haul_sock *hs = haul_sk(sk);
+	const struct sk_buff *skb;
+	u32 segs = 0;
+
+	if (hs->write_seq - hs->snd.una >= HAUL_RTO_RESTART_SEGS * hs->snd.mss)
+		return HAUL_RTO_RESTART_SEGS;
+	for (skb = haul_rtx_head(sk); skb && segs < HAUL_RTO_RESTART_SEGS; skb = haul_rtx_next(skb))
+		segs += haul_retransmit_segs(skb, hs->snd.mss);
+	skb_queue_walk(&sk->sk_write_queue, skb) {
+		if (segs >= HAUL_RTO_RESTART_SEGS)
+			break;
+		segs += haul_retransmit_segs(skb, hs->snd.mss);
+	}
+	return segs;
+}
+
+/**
+ * haul_retransmit_restart - after an ACK of new data: timeout and probe anew, or neither
+ * @sk:	the socket; its lock is held
+ *
+ * RFC 6298 5.2 and 5.3, RFC 7765.
+ */
+void haul_retransmit_restart(struct sock *sk)
+{
+	struct haul_sock *hs = haul_sk(sk);
+	const struct sk_buff *head = haul_rtx_head(sk);
+	u64 now = haul_retransmit_base(hs), elapsed = 0;
+
+	haul_assert_locked(sk);
+	if (!head) {
 		if (!hs->stateless)
 			haul_timer_clear(sk, HAUL_DL_RETRANSMIT);
 		haul_timer_clear(sk, HAUL_DL_PROBE);
 		haul_timer_clear(sk, HAUL_DL_REORDER);
 		return;
 	}
-	/* what pacing holds back in fq can't be acknowledged before it has departed */
-	now = max(hs->now, hs->stats.last_data_sent);
-	rto = haul_rtt_rto(&hs->snd.rtt);
-	haul_timer_set(sk, HAUL_DL_RETRANSMIT, now + rto);
-	if (haul_retransmit_wants_probe(sk)) {
-		probe = now + haul_tlp_timeout(haul_rtt_srtt(&hs->snd.rtt), rto,
-					       haul_sender_outstanding(&hs->snd) <= hs->snd.mss,
-					       HAUL_MAX_DELACK_US);
-		haul_timer_set(sk, HAUL_DL_PROBE, probe);
-	} else {
-		haul_timer_clear(sk, HAUL_DL_PROBE);
-	}
+	/* the latest copy counts; one that is lost and waits for cwnd has no time of its own */
+	if ((HAUL_SEG(head)->marks & (HAUL_SEG_LOST | HAUL_SEG_RETRANS)) != HAUL_SEG_LOST &&
+	    now > HAUL_SEG(head)->sent_us)
+		elapsed = now - HAUL_SEG(head)->sent_us;
+	haul_timer_set(sk, HAUL_DL_RETRANSMIT,
+		       now + haul_rtt_restart(&hs->snd.rtt, elapsed, haul_retransmit_num_segs(sk)));
+	haul_retransmit_arm_probe(sk, now);
 }

@@ -77,8 +77,8 @@ static void haul_timer_fin_wait_2(struct sock *sk, u64 now)
 }
 
 static void (*const haul_timer_handlers[HAUL_NUM_DEADLINES])(struct sock *sk, u64 now) = {
-	[HAUL_DL_RETRANSMIT]	= haul_retransmit_timer,
 	[HAUL_DL_PROBE]		= haul_retransmit_probe_timer,
+	[HAUL_DL_RETRANSMIT]	= haul_retransmit_timer,
 	[HAUL_DL_REORDER]	= haul_recovery_reorder_timer,
 	[HAUL_DL_PERSIST]	= haul_persist_timer,
 	[HAUL_DL_DELACK]	= haul_ack_timer,

@@ -140,3 +140,25 @@ u32 haul_rtt_rto(const struct haul_rtt *rtt)
 {
 	return min_t(u64, (u64)haul_rtt_base(rtt) << rtt->backoff, HAUL_RTO_MAX_US);
 }
+
+/**
+ * haul_rtt_restart() - how long may the timer run that an ACK of new data starts anew?
+ * @rtt: the estimates
+ * @elapsed: us since the earliest outstanding segment was sent
+ * @segs: segments outstanding and waiting to be sent
+ *
+ * RFC 6298 5.3 says RTO from now, which is a round trip more than the segment at SND.UNA needs.
+ * RFC 7765 4 takes that off where so few are on their way that nothing but the timer may tell of a
+ * loss.
+ *
+ * Context: under the connection's lock.
+ * Return: us.
+ */
+u32 haul_rtt_restart(const struct haul_rtt *rtt, u64 elapsed, u32 segs)
+{
+	u32 rto = haul_rtt_rto(rtt);
+
+	if (segs >= HAUL_RTO_RESTART_SEGS || elapsed >= rto)
+		return rto;
+	return rto - (u32)elapsed;
+}

@@ -12,6 +12,8 @@
 /* the kernel's TCP's choice; RFC 6298 2.4's second is too long for a LAN */
 #define HAUL_RTO_MIN_US		200000U
 #define HAUL_RTO_MAX_US		120000000U
+/* RFC 7765's rrthresh: segments outstanding and waiting; fewer can't call for a fast retransmit */
+#define HAUL_RTO_RESTART_SEGS	4U
 #define HAUL_MIN_RTT_WINDOW_US	300000000ULL
 #define HAUL_RTT_NONE		(~0U)
 
@@ -46,6 +48,11 @@ void haul_rtt_backoff(struct haul_rtt *rtt);
 u32 haul_rtt_base(const struct haul_rtt *rtt);
 /* us: the timeout now, with back-off, between rto_min and HAUL_RTO_MAX_US */
 u32 haul_rtt_rto(const struct haul_rtt *rtt);
+/*
+ * us until the timer is to fire that an ACK of new data starts anew: the timeout, or with few
+ * segments what is left of it (RFC 7765). @elapsed: us since the earliest outstanding one was sent
+ */
+u32 haul_rtt_restart(const struct haul_rtt *rtt, u64 elapsed, u32 segs);
 
 /* us; 0 before the first sample */
 static inline u32 haul_rtt_srtt(const struct haul_rtt *rtt)

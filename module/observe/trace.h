@@ -104,8 +104,8 @@ void haul_trace_cwnd_changed(struct sock *sk);
 	EMe(HAUL_RECOVERY_LOSS,		"LOSS")
 
 #define HAUL_TP_TIMERS							\
-	EM(HAUL_DL_RETRANSMIT,	"RETRANSMIT")				\
 	EM(HAUL_DL_PROBE,	"PROBE")				\
+	EM(HAUL_DL_RETRANSMIT,	"RETRANSMIT")				\
 	EM(HAUL_DL_REORDER,	"REORDER")				\
 	EM(HAUL_DL_PERSIST,	"PERSIST")				\
 	EM(HAUL_DL_DELACK,	"DELACK")				\

@@ -241,3 +241,20 @@ TEST(min_against_the_exact_one)
 		ASSERT_LE(rtt.min, half);
 	}
 }
+
+/* RFC 7765 4: RTO - T_earliest where that is left of it and fewer than four segments are about */
+TEST(restart_with_few_segments)
+{
+	struct haul_rtt rtt = start();
+	u32 rto;
+
+	haul_rtt_sample(&rtt, 300000, SECOND);
+	rto = haul_rtt_rto(&rtt);
+	EXPECT_EQ(haul_rtt_restart(&rtt, 0, 1), rto);
+	EXPECT_EQ(haul_rtt_restart(&rtt, 100000, 1), rto - 100000);
+	EXPECT_EQ(haul_rtt_restart(&rtt, 100000, 3), rto - 100000);
+	EXPECT_EQ(haul_rtt_restart(&rtt, 100000, 4), rto);
+	EXPECT_EQ(haul_rtt_restart(&rtt, rto - 1, 3), 1);
+	EXPECT_EQ(haul_rtt_restart(&rtt, rto, 3), rto);
+	EXPECT_EQ(haul_rtt_restart(&rtt, 1ULL << 40, 3), rto);
+}

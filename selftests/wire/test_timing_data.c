@@ -40,6 +40,7 @@ static uint32_t next_rel(const struct peer *p)
 
 /*
  * RFC 6298: SRTT + max(4 RTTVAR, 200 ms), doubled each time, until an acknowledgment of new data.
+ * The first time a loss probe takes the timeout's place (RFC 8985 7.2).
  */
 WIRE_TEST(rto, backs_off_and_recovers)
 {
@@ -50,12 +51,13 @@ WIRE_TEST(rto, backs_off_and_recovers)
 	patience_ms("60000");
 	host_write(p, fd, 10);
 	expect(p, "ACK seq=%u len=10", seq);
-	for (i = 0; i < 5; i++) {
+	for (i = 0; i < 6; i++) {
 		last = p->rx_us;
 		expect(p, "ACK seq=%u len=10", seq);
-		EXPECT_GAP(p->rx_us - last, 700 * MS << i);
+		EXPECT_GAP(p->rx_us - last, i ? 700 * MS << (i - 1) : 700 * MS);
 	}
-	EXPECT_LE(4, host_info(p, fd).timeouts);
+	EXPECT_EQ(1, host_info(p, fd).tlps);
+	EXPECT_EQ(5, host_info(p, fd).timeouts);
 	inject(p, "ACK");
 	host_write(p, fd, 10);
 	expect(p, "ACK seq=%u len=10", seq + 10);
@@ -75,12 +77,90 @@ WIRE_TEST(rto, gives_up)
 	fd = measured(p, 100);
 	seq = next_rel(p);
 	host_write(p, fd, 10);
-	for (i = 0; i < 4; i++)
+	/* once, by a probe, by three timeouts */
+	for (i = 0; i < 5; i++)
 		expect(p, "ACK seq=%u len=10", seq);
 	pause_us(10 * SECOND);
 	host_expect_error(p, fd, ETIMEDOUT);
 	expect_silence(p);
 	EXPECT_EQ(1, wire_counter(w, "AbortOnTimeout"));
+}
+
+/*
+ * Sends 10 bytes every 50 ms for @ms, unanswered. Returns when @seq was seen for the last time; how
+ * often in @copies.
+ */
+static uint64_t send_on(struct peer *p, int fd, int ms, uint32_t seq, int *copies)
+{
+	uint64_t last = 0, next;
+
+	*copies = 0;
+	for (; ms > 0; ms -= 50) {
+		host_write(p, fd, 10);
+		next = wire_now_us() + 50 * MS;
+		while (wire_now_us() < next) {
+			if (!peer_receive(p, 1) || p->rx.seq != p->irs + seq)
+				continue;
+			last = p->rx_us;
+			++*copies;
+		}
+	}
+	return last;
+}
+
+/* RFC 6298 5.1: a timer that runs is left alone; who sends now and then can't put it off. */
+WIRE_TEST(rto, is_not_put_off_by_sending)
+{
+	int fd = measured(p, 100), copies;
+	uint32_t seq = next_rel(p);
+	uint64_t start = wire_now_us(), last;
+
+	host_option(p, fd, SOL_HAUL, HAUL_NODELAY, 1);
+	last = send_on(p, fd, 1000, seq, &copies);
+	/* after 300 ms the latest again, as a probe; 300 ms later the timeout */
+	EXPECT_EQ(2, copies);
+	EXPECT_LE(600 * MS - 4 * MS, last - start);
+	EXPECT_GE(680 * MS, last - start);
+	EXPECT_EQ(1, host_info(p, fd).timeouts);
+}
+
+/* RFC 7765: an ACK does not give the next segment a round trip more than RTO. */
+WIRE_TEST(rto, restarts_from_when_the_segment_was_sent)
+{
+	int fd = measured(p, 500);
+	uint32_t seq = next_rel(p);
+	uint64_t sent;
+
+	host_option(p, fd, SOL_HAUL, HAUL_NODELAY, 1);
+	host_write(p, fd, 10);
+	expect(p, "ACK seq=%u len=10", seq);
+	host_write(p, fd, 10);
+	expect(p, "ACK seq=%u len=10", seq + 10);
+	sent = p->rx_us;
+	pause_us(500 * MS);
+	inject(p, "ACK ack=%u", seq + 10);
+	expect(p, "ACK seq=%u len=10", seq + 10);
+	EXPECT_GAP(p->rx_us - sent, 700 * MS);
+}
+
+/* ... but where enough is on its way to tell of a loss, it does (RFC 6298 5.3). */
+WIRE_TEST(rto, restarts_in_full_with_four_segments)
+{
+	int fd = measured(p, 500), i;
+	uint32_t seq = next_rel(p);
+	uint64_t acked;
+
+	host_option(p, fd, SOL_HAUL, HAUL_NODELAY, 1);
+	for (i = 0; i < 5; i++) {
+		host_write(p, fd, 10);
+		expect(p, "ACK seq=%u len=10", seq + i * 10);
+	}
+	pause_us(500 * MS);
+	inject(p, "ACK ack=%u", seq + 10);
+	acked = p->tx_us;
+	/* the probe, at the time of the timeout, repeats the last one */
+	expect(p, "ACK seq=%u len=10", seq + 40);
+	EXPECT_GAP(p->rx_us - acked, 700 * MS);
 }
 
 WIRE_TEST(rto, user_timeout)
