@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Situations played twice, over TCP and over Haul, whose records must be equal, word for word: what
- * every call returned, its errno, what poll said, what was read. A test file has functions
- * situation(struct play *p) that make sockets by make() or connected() and write down what happens
- * by call() and note(), a list of them, and a main() that calls play_all().
+ * Situations played twice, over a transport of the kernel's and over Haul, whose records must be
+ * equal, word for word: what every call returned, its errno, what poll said, what was read. A test
+ * file has functions situation(struct play *p) that write down what happens by call() and note(), a
+ * list of them, and a main() that calls play_all(). play_stream.h makes the sockets for TCP's
+ * situations, play_dgram.h for UDP's.
  */
 #ifndef HAUL_PLAY_H
 #define HAUL_PLAY_H
@@ -26,19 +27,13 @@
 
 #include "kselftest.h"
 
-#define RECORD_MAX	4096
+#define RECORD_MAX	8192
 
 struct play {
 	int family;		/* AF_INET, AF_INET6 */
-	int protocol;		/* 0 (TCP) or IPPROTO_HAUL */
+	int protocol;		/* 0 (TCP, UDP) or IPPROTO_HAUL */
 	char record[RECORD_MAX];
 	size_t used;
-};
-
-struct pair {
-	int listener;
-	int client;
-	int server;
 };
 
 __attribute__((format(printf, 2, 3)))
@@ -64,34 +59,6 @@ static inline long call(struct play *p, const char *what, long result)
 	return result;
 }
 
-static inline int make(struct play *p)
-{
-	int fd = socket(p->family, SOCK_STREAM, p->protocol);
-
-	if (fd < 0)
-		call(p, "socket", fd);
-	return fd;
-}
-
-static inline socklen_t address(struct play *p, struct sockaddr_storage *ss, int port)
-{
-	memset(ss, 0, sizeof(*ss));
-	if (p->family == AF_INET) {
-		struct sockaddr_in *sin = (void *)ss;
-
-		sin->sin_family = AF_INET;
-		sin->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-		sin->sin_port = htons(port);
-		return sizeof(*sin);
-	}
-	struct sockaddr_in6 *sin6 = (void *)ss;
-
-	sin6->sin6_family = AF_INET6;
-	sin6->sin6_addr = in6addr_loopback;
-	sin6->sin6_port = htons(port);
-	return sizeof(*sin6);
-}
-
 static inline int port_of(int fd)
 {
 	struct sockaddr_in6 sin6;
@@ -102,82 +69,6 @@ static inline int port_of(int fd)
 	return ntohs(sin6.sin6_port);	/* the same place in both families */
 }
 
-static inline int listen_on(struct play *p, int backlog)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = address(p, &ss, 0);
-	int fd = make(p);
-
-	if (bind(fd, (void *)&ss, len) || listen(fd, backlog))
-		call(p, "listener", -1);
-	return fd;
-}
-
-static inline int connect_to(struct play *p, int fd, int port)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = address(p, &ss, port);
-
-	return connect(fd, (void *)&ss, len);
-}
-
-static inline struct pair connected(struct play *p)
-{
-	struct pair pair;
-
-	pair.listener = listen_on(p, 8);
-	pair.client = make(p);
-	if (connect_to(p, pair.client, port_of(pair.listener)))
-		call(p, "pair", -1);
-	pair.server = accept(pair.listener, NULL, NULL);
-	if (pair.server < 0)
-		call(p, "pair accept", -1);
-	return pair;
-}
-
-static inline void done(struct pair *pair)
-{
-	close(pair->client);
-	close(pair->server);
-	close(pair->listener);
-}
-
-static inline int revents(int fd, int events, int timeout)
-{
-	struct pollfd pfd = { .fd = fd, .events = events };
-
-	poll(&pfd, 1, timeout);
-	return pfd.revents;
-}
-
-/* waits until @bits show, then notes everything that poll says */
-static inline void note_poll(struct play *p, const char *what, int fd, int bits)
-{
-	const int all = POLLIN | POLLOUT | POLLRDHUP | POLLPRI;
-	int i, got = 0;
-
-	for (i = 0; i < 500; i++) {
-		got = revents(fd, all, 0);
-		if ((got & bits) == bits)
-			break;
-		usleep(10000);
-	}
-	note(p, "%s: %#x\n", what, got);
-}
-
-static inline void wait_readable(int fd)
-{
-	revents(fd, POLLIN, 5000);
-}
-
-static inline int closed_port(struct play *p)
-{
-	int fd = listen_on(p, 1), port = port_of(fd);
-
-	close(fd);
-	return port;
-}
-
 #define SITUATION(f) { #f, f }
 struct situation {
 	const char *name;
@@ -186,29 +77,32 @@ struct situation {
 
 static inline void play_one(const struct situation *situation, int family)
 {
-	static struct play tcp, haul;
+	static struct play kernel, haul;
 	bool same;
 
-	tcp = (struct play){ .family = family };
+	kernel = (struct play){ .family = family };
 	haul = (struct play){ .family = family, .protocol = IPPROTO_HAUL };
-	situation->play(&tcp);
+	situation->play(&kernel);
 	situation->play(&haul);
-	same = tcp.used && !strcmp(tcp.record, haul.record);
+	same = kernel.used && !strcmp(kernel.record, haul.record);
 	if (!same)
-		ksft_print_msg("TCP:\n%s\nHaul:\n%s\n", tcp.record, haul.record);
+		ksft_print_msg("the kernel's:\n%s\nHaul:\n%s\n", kernel.record, haul.record);
 	ksft_test_result(same, "%s ipv%d\n", situation->name, family == AF_INET ? 4 : 6);
 }
 
-/* the whole of main() */
-static inline int play_all(const struct situation *situations, unsigned int num)
+/* the whole of main(); @setup: commands for the namespace where all is played, NULL the last */
+static inline int play_all(const struct situation *situations, unsigned int num,
+			   const char *const *setup)
 {
 	unsigned int i;
 
 	ksft_print_header();
 	ksft_set_plan(2 * num);
-	if (unshare(CLONE_NEWNET) || system("ip link set lo up"))
+	if (unshare(CLONE_NEWNET))
 		ksft_exit_fail_msg("no namespace: run as root\n");
-	signal(SIGPIPE, SIG_IGN);
+	for (; *setup; setup++)
+		if (system(*setup))
+			ksft_exit_fail_msg("failed: %s\n", *setup);
 	for (i = 0; i < num; i++) {
 		play_one(&situations[i], AF_INET);
 		play_one(&situations[i], AF_INET6);

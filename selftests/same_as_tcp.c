@@ -26,7 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "play.h"
+#include "play_stream.h"
 
 static volatile sig_atomic_t sigpipes;
 
@@ -791,5 +791,6 @@ static const struct situation situations[] = {
 
 int main(void)
 {
-	return play_all(situations, sizeof(situations) / sizeof(situations[0]));
+	signal(SIGPIPE, SIG_IGN);
+	return play_all(situations, sizeof(situations) / sizeof(situations[0]), play_stream_setup);
 }

@@ -14,7 +14,7 @@
 #include <sys/time.h>
 #include <sys/uio.h>
 
-#include "play.h"
+#include "play_stream.h"
 
 #define LARGE	200000
 
@@ -321,5 +321,6 @@ static const struct situation situations[] = {
 
 int main(void)
 {
-	return play_all(situations, sizeof(situations) / sizeof(situations[0]));
+	signal(SIGPIPE, SIG_IGN);
+	return play_all(situations, sizeof(situations) / sizeof(situations[0]), play_stream_setup);
 }

@@ -7,7 +7,7 @@
 #define _GNU_SOURCE
 #include <liburing.h>
 
-#include "play.h"
+#include "play_stream.h"
 
 #define DEPTH		16
 #define BUFFERS		8		/* a power of two */
@@ -322,5 +322,6 @@ int main(void)
 		ksft_exit_skip("this kernel has no io_uring\n");
 	}
 	io_uring_queue_exit(&ring);
-	return play_all(situations, sizeof(situations) / sizeof(situations[0]));
+	signal(SIGPIPE, SIG_IGN);
+	return play_all(situations, sizeof(situations) / sizeof(situations[0]), play_stream_setup);
 }
