@@ -96,9 +96,10 @@ bench: setup ## measure Haul beside the kernel's TCP in VMs (Documentation/bench
 	@$(RUN) scripts/bench $(if $(KERNEL),--kernel $(KERNEL)) $(if $(MODE),--mode $(MODE)) $(if $(filter 1,$(CHECK)),--check) \
 		$(if $(filter 1,$(PROFILE)),--profile) -- $(WORKLOADS)
 
-fuzz: ## fuzz module/core; TIME=S: for S seconds (Documentation/testing.rst)
+fuzz: ## fuzz module/core; TIME=S: for S seconds, and as long packets and calls in a VM (KERNEL=NAME)
 	@$(RUN) scripts/setup fuzz
 	@$(RUN) scripts/fuzz $(if $(TIME),--time $(TIME))
+	@$(if $(TIME),$(RUN) scripts/fuzz --vm --time $(TIME) --seed $$RANDOM $(if $(KERNEL),--kernel $(KERNEL)),:)
 
 model: ## check the model of handshake, teardown and crashes with spin (Documentation/testing.rst)
 	@$(RUN) scripts/setup model

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Many threads do anything to a few shared sockets, at random: what breaks here is a race. The test
- * is that the kernel survives it without a complaint (scripts/vm reads its log) and that no call
+ * Many threads do anything to a few shared sockets of all types, at random, are interrupted by
+ * signals and fork children that hold the same sockets: what breaks here is a race. The test is
+ * that the kernel survives it without a complaint (scripts/vm reads its log) and that no call
  * hangs. HAUL_STRESS_SECONDS and HAUL_STRESS_SEED in the environment; the seed is printed.
  */
 #include <pthread.h>
 #include <sys/epoll.h>
+#include <sys/wait.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <linux/sockios.h>
 #include "capture.h"
 #include "kselftest_harness.h"
@@ -46,8 +49,11 @@ static struct sockaddr_in6 somewhere(struct worker *w)
 static int fresh(struct worker *w)
 {
 	struct timeval tv = { .tv_usec = 1000 * (1 + pick(w, 30)) };
+	static const int types[] = {
+		SOCK_STREAM, SOCK_STREAM, SOCK_STREAM, SOCK_SEQPACKET, SOCK_SEQPACKET, SOCK_DGRAM
+	};
 	int family = pick(w, 2) ? AF_INET : AF_INET6, one = 1;
-	int fd = socket(family, SOCK_STREAM, over_tcp() ? 0 : IPPROTO_HAUL);
+	int fd = socket(family, types[pick(w, over_tcp() ? 1 : 6)], over_tcp() ? 0 : IPPROTO_HAUL);
 
 	if (fd < 0)
 		return fd;
@@ -67,19 +73,22 @@ static void put(struct worker *w, int fd)
 
 static void set_something(struct worker *w, int fd)
 {
-	static const int levels[] = { SOL_SOCKET, SOL_HAUL };
+	static const int levels[] = {
+		SOL_SOCKET, SOL_HAUL, IPPROTO_TCP, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_UDP
+	};
 	struct linger linger = { .l_onoff = pick(w, 2), .l_linger = pick(w, 2) };
 	struct timeval tv = { .tv_usec = 20000 };
-	int value = pick(w, 100000);
+	int value[16] = { pick(w, 2) ? pick(w, 100000) : pick(w, 3) - 1 };
 
 	if (!pick(w, 8))
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 	else
-		setsockopt(fd, levels[pick(w, 2)], pick(w, 40), &value, sizeof(value));
+		setsockopt(fd, levels[pick(w, 6)], pick(w, 80), value,
+			   pick(w, 4) ? sizeof(int) : pick(w, sizeof(value)));
 	/* some numbers of the above are times: make them short again */
-	value = 1;
-	setsockopt(fd, SOL_HAUL, HAUL_LINGER2, &value, sizeof(value));
-	setsockopt(fd, SOL_HAUL, HAUL_DEFER_ACCEPT, &value, sizeof(value));
+	value[0] = 1;
+	setsockopt(fd, SOL_HAUL, HAUL_LINGER2, value, sizeof(int));
+	setsockopt(fd, SOL_HAUL, HAUL_DEFER_ACCEPT, value, sizeof(int));
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 }
@@ -106,14 +115,38 @@ static void look(struct worker *w, int fd)
 static void move_data(struct worker *w, int fd)
 {
 	static __thread char buf[100000];
-	int flags = MSG_NOSIGNAL | (pick(w, 2) ? MSG_DONTWAIT : 0);
+	int flags = MSG_NOSIGNAL | (pick(w, 2) ? MSG_DONTWAIT : 0), ends[2];
+	struct iovec iov = { .iov_base = buf, .iov_len = pick(w, 9000) };
+	struct mmsghdr many[3] = {
+		{ .msg_hdr = { .msg_iov = &iov, .msg_iovlen = 1 } },
+		{ .msg_hdr = { .msg_iov = &iov, .msg_iovlen = 1 } },
+		{ .msg_hdr = { .msg_iov = &iov, .msg_iovlen = 1 } },
+	};
+	struct sockaddr_in6 to = somewhere(w);
 
-	switch (pick(w, 5)) {
+	switch (pick(w, 10)) {
 	case 0:
 		recv(fd, buf, pick(w, sizeof(buf)), flags | (pick(w, 4) ? 0 : MSG_PEEK));
 		break;
 	case 1:
 		recv(fd, buf, pick(w, sizeof(buf)), flags | (pick(w, 2) ? MSG_WAITALL : MSG_TRUNC));
+		break;
+	case 2:
+		recvmmsg(fd, many, 3, flags | (pick(w, 2) ? MSG_ERRQUEUE : 0), NULL);
+		break;
+	case 3:
+		sendmmsg(fd, many, 3, flags | (pick(w, 2) ? MSG_EOR : MSG_ZEROCOPY));
+		break;
+	case 4:
+		sendto(fd, buf, pick(w, 3000), flags, (void *)&to, sizeof(to));
+		break;
+	case 5:
+		if (pipe2(ends, O_NONBLOCK))
+			break;
+		splice(fd, NULL, ends[1], NULL, pick(w, 60000), SPLICE_F_NONBLOCK);
+		splice(ends[0], NULL, slots[pick(w, SLOTS)], NULL, 60000, SPLICE_F_NONBLOCK);
+		close(ends[0]);
+		close(ends[1]);
 		break;
 	default:
 		send(fd, buf, pick(w, sizeof(buf)), flags | (pick(w, 4) ? 0 : MSG_MORE));
@@ -139,6 +172,21 @@ static void connect_or_bind(struct worker *w, int fd)
 	}
 }
 
+/* a child shares every socket for a moment, and drops its own hold on them when it ends */
+static void fork_one(struct worker *w, int fd)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		send(fd, "child", 5, MSG_DONTWAIT | MSG_NOSIGNAL);
+		shutdown(fd, pick(w, 8));
+		_exit(0);
+	}
+	if (pid > 0)
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+}
+
 static void anything(struct worker *w)
 {
 	int fd = slots[pick(w, SLOTS)];
@@ -147,7 +195,7 @@ static void anything(struct worker *w)
 		put(w, fresh(w));
 		return;
 	}
-	switch (pick(w, 14)) {
+	switch (pick(w, 15)) {
 	case 0:
 		put(w, fresh(w));
 		break;
@@ -176,6 +224,10 @@ static void anything(struct worker *w)
 	case 9:
 		put(w, dup(fd));
 		break;
+	case 10:
+		if (!pick(w, 20))
+			fork_one(w, fd);
+		break;
 	default:
 		move_data(w, fd);
 	}
@@ -188,6 +240,19 @@ static void *work(void *arg)
 		__atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED);
 	}
 	return NULL;
+}
+
+static void on_signal(int sig)
+{
+}
+
+/* a signal for each of them now and then, which ends a call that waits */
+static void interrupt_all(struct worker *workers)
+{
+	int i;
+
+	for (i = 0; i < THREADS; i++)
+		pthread_kill(workers[i].thread, SIGUSR1);
 }
 
 /* ends every connection that is stuck in some state: by the timers, which are made short */
@@ -203,10 +268,13 @@ static void short_lives(void)
 
 FIXTURE_SETUP(stress)
 {
+	struct sigaction act = { .sa_handler = on_signal };	/* no SA_RESTART */
+
 	signal(SIGPIPE, SIG_IGN);
 	near_host = new_host();
 	run("ip link set lo up");
 	short_lives();
+	sigaction(SIGUSR1, &act, NULL);
 }
 
 FIXTURE_TEARDOWN(stress)
@@ -231,8 +299,12 @@ static void run_stress(struct __test_metadata *_metadata, int seconds)
 	end = now_us() + seconds * SECOND;
 	while (now_us() < end) {
 		unsigned long before = calls;
+		int i;
 
-		pause_us(SECOND);
+		for (i = 0; i < 20; i++) {
+			pause_us(50 * MS);
+			interrupt_all(workers);
+		}
 		EXPECT_LT(before, calls);
 	}
 	stop = true;
