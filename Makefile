@@ -17,7 +17,7 @@ KDIR := $(if $(KERNEL),,$(if $(wildcard $(RUNNING)/Makefile),$(RUNNING)))
 endif
 
 .DEFAULT_GOAL := module
-.PHONY: help module modules_install install install-tools uninstall dkms deb tools examples setup run watch plot test test-install bench fuzz model check clean
+.PHONY: help module modules_install install install-tools uninstall dkms deb tools examples setup run watch plot captures test test-install bench fuzz model check clean
 
 help: ## list the targets
 	@printf 'make [TARGET] [VARIABLE=...]\n\n'
@@ -87,6 +87,10 @@ watch: setup ## see Haul's connections at work on the same link, live (SECONDS=,
 
 plot: setup ## draw what congestion controllers do, Haul's beside TCP's (scripts/plot --help: traces of your own)
 	@$(RUN) scripts/plot $(if $(KERNEL),--kernel $(KERNEL))
+
+captures: setup ## make the packet captures of Documentation/captures anew
+	@$(RUN) scripts/setup trace
+	@$(RUN) scripts/captures
 
 test: setup ## build everything and run every test in VMs; the last line sums up
 	@$(RUN) scripts/setup programs
