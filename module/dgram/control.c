@@ -10,22 +10,29 @@
 #include "dgram.h"
 
 /**
- * haul_dgram_control_check - control messages of a transport: there are none yet
+ * haul_dgram_control_check - control messages of a transport: UDP_SEGMENT is the one that there is
  * @msg:	the program's
+ * @segment:	what it says of it; unchanged where it says nothing
  *
- * UDP_SEGMENT must not be overlooked: the datagram would be another. Any context.
- * Return: 0 or -EINVAL
+ * Any context. Return: 0, 1: there are others, for IP or the socket, -EINVAL
  */
-int haul_dgram_control_check(struct msghdr *msg)
+int haul_dgram_control_check(struct msghdr *msg, u16 *segment)
 {
 	struct cmsghdr *cmsg;
+	int others = 0;
 
 	for_each_cmsghdr(cmsg, msg) {
-		if (!CMSG_OK(msg, cmsg) || cmsg->cmsg_level == SOL_UDP ||
-		    cmsg->cmsg_level == SOL_HAUL)
+		if (!CMSG_OK(msg, cmsg) || cmsg->cmsg_level == SOL_HAUL)
 			return -EINVAL;
+		if (cmsg->cmsg_level != SOL_UDP) {
+			others = 1;
+			continue;
+		}
+		if (cmsg->cmsg_type != UDP_SEGMENT || cmsg->cmsg_len != CMSG_LEN(sizeof(*segment)))
+			return -EINVAL;
+		*segment = *(const u16 *)CMSG_DATA(cmsg);
 	}
-	return 0;
+	return others;
 }
 
 /* ---------------------------------------------------------------- IPv4's control messages */

@@ -38,6 +38,7 @@
  * @ttl:	0: the socket's
  * @tos:	-1: the socket's
  * @priority:	of the packet; goes with @tos
+ * @segment:	bytes of payload in each datagram that the call's is cut into; 0: it stays one
  */
 struct haul_dgram_out {
 	struct rtable		*rt;
@@ -53,6 +54,7 @@ struct haul_dgram_out {
 	u8			ttl;
 	s16			tos;
 	u32			priority;
+	u16			segment;
 };
 
 static inline struct ip_options *haul_out_options(struct haul_dgram_out *o)
@@ -77,6 +79,8 @@ static inline const struct ip_options *haul_out_has(const struct haul_dgram_out 
  *		Socket lock
  * @pending_len: bytes of header and payload corked
  * @corked:	HAUL_CORK is set
+ * @segment:	UDP_SEGMENT: bytes of payload in each datagram that a call's is cut into; 0: none
+ * @gro:	UDP_GRO: takes several datagrams as one packet
  */
 struct haul_dgram {
 	struct inet_sock	inet;
@@ -86,6 +90,8 @@ struct haul_dgram {
 	u32			pending_len;
 	int			pending;
 	bool			corked;
+	bool			gro;
+	u16			segment;
 };
 
 /* An AF_INET6 socket has its ipv6_pinfo behind; inet.pinet6 points at it. */
@@ -127,8 +133,11 @@ void haul_dgram_each_receiver(const struct haul_flow_key *key, int dif, int sdif
 			      void (*fn)(struct sock *sk, void *arg), void *arg);
 
 /* --- control.c: control messages of a datagram, and IPv4's options --- */
-/* Is there one that no datagram can take? 0 or -EINVAL */
-int haul_dgram_control_check(struct msghdr *msg);
+/*
+ * UDP_SEGMENT goes to @segment. Is there one that no datagram can take: -EINVAL; one that is not
+ * only about that: 1; else 0
+ */
+int haul_dgram_control_check(struct msghdr *msg, u16 *segment);
 /* what @msg says of an IPv4 datagram goes to @o. 0 or -errno */
 int haul_dgram_control4(struct sock *sk, struct msghdr *msg, struct haul_dgram_out *o);
 /* a copy of the socket's IP options */
@@ -146,8 +155,19 @@ int haul_dgram_push6(struct sock *sk);
 void haul_dgram_flush4(struct sock *sk);
 /* the header of a datagram of @total bytes, header included; its checksum is 0 */
 void haul_dgram_header(struct haulhdr *h, __be16 sport, __be16 dport);
-/* counts what became of a datagram: 0 or what the program is told */
-int haul_dgram_sent(struct sock *sk, int err);
+/* counts what became of so many datagrams: 0 or what the program is told */
+int haul_dgram_sent(struct sock *sk, int err, unsigned int segs);
+
+/* --- segments.c: several datagrams in one packet --- */
+/*
+ * can @payload bytes go as datagrams of @segment bytes, with @headers each, over a path of @mtu? 0
+ * or -errno
+ */
+int haul_dgram_segments_check(u32 payload, u16 segment, u32 headers, u32 mtu);
+/* UDP_GRO. Socket lock; may sleep */
+void haul_dgram_gro_set(struct sock *sk, bool on);
+/* is it for somebody who takes several as one packet? GRO, RCU; @h: its header */
+bool haul_dgram_gro_wanted(struct sk_buff *skb, const struct haulhdr *h);
 
 /* --- input.c: from ip/input.c --- */
 /*

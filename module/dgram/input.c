@@ -84,16 +84,10 @@ static void haul_dgram_pktinfo(const struct sock *sk, struct sk_buff *skb)
 	info->ipi_spec_dst.s_addr = haul_dgram_spec_dst(skb);
 }
 
-/**
- * haul_dgram_deliver - a datagram to one socket: policy, filter, queue
- * @sk:		whom it is for
- * @skb:	data at the Haul header; consumed
- * @hdrlen:	bytes of it
- *
- * Context: softirq, RCU.
- */
-void haul_dgram_deliver(struct sock *sk, struct sk_buff *skb, u32 hdrlen)
+/* Policy, filter, queue. Consumes @skb. */
+static void haul_dgram_take(struct sock *sk, struct sk_buff *skb, u32 hdrlen)
 {
+	unsigned int segs = haul_skb_segs(skb);
 	struct net *net = sock_net(sk);
 	enum haul_counter why;
 
@@ -115,11 +109,40 @@ void haul_dgram_deliver(struct sock *sk, struct sk_buff *skb, u32 hdrlen)
 	__skb_pull(skb, hdrlen);
 	why = haul_dgram_enqueue(sk, skb);
 	if (why == HAUL_NUM_COUNTERS) {
-		haul_count(net, HAUL_CNT_DGRAM_IN);
+		haul_count_add(net, HAUL_CNT_DGRAM_IN, segs);
 		return;
 	}
 drop:
 	haul_drop(net, skb, why);
+}
+
+/**
+ * haul_dgram_deliver - a datagram to one socket, or several in one packet
+ * @sk:		whom it is for
+ * @skb:	data at the Haul header; consumed
+ * @hdrlen:	bytes of it
+ *
+ * Who has not asked for several at once (UDP_GRO) gets each by itself. Context: softirq, RCU.
+ */
+void haul_dgram_deliver(struct sock *sk, struct sk_buff *skb, u32 hdrlen)
+{
+	struct sk_buff *seg, *next;
+
+	if (likely(!haul_offload_datagram_size(skb)) || READ_ONCE(haul_dgram(sk)->gro)) {
+		haul_dgram_take(sk, skb, hdrlen);
+		return;
+	}
+	seg = haul_offload_split(skb);
+	if (IS_ERR(seg)) {
+		haul_sk_dropped(sk, skb);
+		haul_drop(sock_net(sk), skb, HAUL_CNT_DROP_MEMORY);
+		return;
+	}
+	consume_skb(skb);
+	skb_list_walk_safe(seg, seg, next) {
+		skb_mark_not_on_list(seg);
+		haul_dgram_take(sk, seg, hdrlen);
+	}
 }
 
 /* ---------------------------------------------------------------- nobody has the port */

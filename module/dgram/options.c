@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A datagram socket's own options: the one that UDP has and Haul does. Other levels are the
+ * A datagram socket's own options: those that UDP has and Haul does. Other levels are the
  * kernel's.
  */
 #include <linux/uaccess.h>
@@ -42,9 +42,35 @@ static int haul_dgram_get_cork(const struct sock *sk)
 	return READ_ONCE(haul_dgram(sk)->corked);
 }
 
+static int haul_dgram_set_segment(struct sock *sk, int val)
+{
+	if (val < 0 || val > U16_MAX)
+		return -EINVAL;
+	WRITE_ONCE(haul_dgram(sk)->segment, val);
+	return 0;
+}
+
+static int haul_dgram_get_segment(const struct sock *sk)
+{
+	return READ_ONCE(haul_dgram(sk)->segment);
+}
+
+static int haul_dgram_set_gro(struct sock *sk, int val)
+{
+	haul_dgram_gro_set(sk, val);
+	return 0;
+}
+
+static int haul_dgram_get_gro(const struct sock *sk)
+{
+	return READ_ONCE(haul_dgram(sk)->gro);
+}
+
 static const struct haul_dgram_option haul_dgram_options[] = {
 	{ SOL_HAUL,	HAUL_CORK,	haul_dgram_set_cork,	haul_dgram_get_cork },
 	{ SOL_UDP,	UDP_CORK,	haul_dgram_set_cork,	haul_dgram_get_cork },
+	{ SOL_UDP,	UDP_SEGMENT,	haul_dgram_set_segment,	haul_dgram_get_segment },
+	{ SOL_UDP,	UDP_GRO,	haul_dgram_set_gro,	haul_dgram_get_gro },
 };
 
 static const struct haul_dgram_option *haul_dgram_option_find(int level, int name)

@@ -2,6 +2,7 @@
 /*
  * recvmsg(): one datagram, who it is from, and what the program asked to be told of it.
  */
+#include <linux/udp.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
@@ -64,9 +65,20 @@ static void haul_recv_mapped_pktinfo(struct sock *sk, struct msghdr *msg, struct
 	put_cmsg(msg, SOL_IPV6, IPV6_PKTINFO, sizeof(info), &info);
 }
 
+/* UDP_GRO: where each of several datagrams ends */
+static void haul_recv_gro(struct msghdr *msg, const struct sk_buff *skb)
+{
+	int size = haul_offload_datagram_size(skb);
+
+	if (size)
+		put_cmsg(msg, SOL_UDP, UDP_GRO, sizeof(size), &size);
+}
+
 static void haul_recv_control(struct sock *sk, struct msghdr *msg, struct sk_buff *skb)
 {
 	sock_recv_cmsgs(msg, sk, skb);
+	if (READ_ONCE(haul_dgram(sk)->gro))
+		haul_recv_gro(msg, skb);
 	if (sk->sk_family == AF_INET6 && !haul_recv_is_v4(skb)) {
 		if (inet6_sk(sk)->rxopt.all)
 			ip6_datagram_recv_ctl(sk, msg, skb);

@@ -52,6 +52,7 @@ static void haul_send4_init(struct sock *sk, struct haul_dgram_out *o)
 	o->ttl = 0;
 	o->tos = -1;
 	o->priority = 0;
+	o->segment = READ_ONCE(haul_dgram(sk)->segment);
 }
 
 /* What control messages, options and the cgroup's BPF programs say. */
@@ -60,10 +61,13 @@ static int haul_send4_describe(struct sock *sk, struct msghdr *msg, struct haul_
 	int err = 0;
 
 	if (msg->msg_controllen) {
-		err = haul_dgram_control_check(msg) ?: haul_dgram_control4(sk, msg, o);
+		err = haul_dgram_control_check(msg, &o->segment);
+		if (err > 0) {
+			err = haul_dgram_control4(sk, msg, o);
+			o->connected = false;
+		}
 		if (err)
 			return err;
-		o->connected = false;
 	}
 	haul_dgram_options_of(sk, o);
 	if (cgroup_bpf_enabled(CGROUP_UDP4_SENDMSG) && !o->connected) {
@@ -185,14 +189,20 @@ static u32 haul_send4_iphlen(const struct haul_dgram_out *o)
 	return sizeof(struct iphdr) + (opt ? opt->optlen : 0);
 }
 
+/* bytes of an IP packet that the path takes, as far as the program wants to know */
+static u32 haul_send4_mtu(struct sock *sk, const struct haul_dgram_out *o)
+{
+	return ip_sk_use_pmtu(sk) ? dst_mtu(&o->rt->dst) : READ_ONCE(o->rt->dst.dev->mtu);
+}
+
 /*
  * Is a datagram of @len bytes, header included, small enough: for IP, and for the path, when it may
- * not be cut? 0 or -EMSGSIZE
+ * not be cut? One that is cut by us is looked at when all of it is there. 0 or -EMSGSIZE
  */
 static int haul_send4_fits(struct sock *sk, const struct haul_dgram_out *o, size_t len)
 {
-	u32 mtu = ip_sk_use_pmtu(sk) ? dst_mtu(&o->rt->dst) : READ_ONCE(o->rt->dst.dev->mtu);
-	u32 most = ip_sk_ignore_df(sk) ? HAUL_DGRAM_MAX : min(mtu, HAUL_DGRAM_MAX);
+	u32 mtu = haul_send4_mtu(sk, o);
+	u32 most = ip_sk_ignore_df(sk) || o->segment ? HAUL_DGRAM_MAX : min(mtu, HAUL_DGRAM_MAX);
 
 	if (len + haul_send4_iphlen(o) <= most)
 		return 0;
@@ -289,7 +299,9 @@ static bool haul_send4_df(struct sock *sk, const struct sk_buff *skb,
 
 	if (pmtudisc == IP_PMTUDISC_DO || pmtudisc == IP_PMTUDISC_PROBE)
 		return true;
-	return skb->len <= dst_mtu(&o->rt->dst) && ip_dont_fragment(sk, &o->rt->dst);
+	/* of several in one packet each fits */
+	return (skb_is_gso(skb) || skb->len <= dst_mtu(&o->rt->dst)) &&
+	       ip_dont_fragment(sk, &o->rt->dst);
 }
 
 static void haul_send4_ip_header(struct sock *sk, struct sk_buff *skb,
@@ -313,18 +325,19 @@ static void haul_send4_ip_header(struct sock *sk, struct sk_buff *skb,
 	iph->daddr = haul_send4_hop(o);
 	if (o->has_options)
 		haul_dgram_options_build(skb, o);
-	ip_select_ident(sock_net(sk), skb, sk);
+	ip_select_ident_segs(sock_net(sk), skb, sk, haul_skb_segs(skb));
 }
 
 /**
- * haul_dgram_sent - counts what became of a datagram
+ * haul_dgram_sent - counts what became of datagrams
  * @sk:		whose
  * @err:	what IP said: 0, -errno, or NET_XMIT_*
+ * @segs:	how many they were
  *
  * A device's full queue is only told to who asked for errors (IP_RECVERR), as UDP does. Any
  * context. Return: 0 or -errno, for the program
  */
-int haul_dgram_sent(struct sock *sk, int err)
+int haul_dgram_sent(struct sock *sk, int err, unsigned int segs)
 {
 	bool recverr = haul_inet_flag(sk, recverr, RECVERR);
 
@@ -333,24 +346,53 @@ int haul_dgram_sent(struct sock *sk, int err)
 	if (err > 0)
 		err = net_xmit_errno(err);
 	if (!err) {
-		haul_count(sock_net(sk), HAUL_CNT_OUT_SEGS);
-		haul_count(sock_net(sk), HAUL_CNT_DGRAM_OUT);
+		haul_count_add(sock_net(sk), HAUL_CNT_OUT_SEGS, segs);
+		haul_count_add(sock_net(sk), HAUL_CNT_DGRAM_OUT, segs);
 	} else if (err == -ENOBUFS) {
-		haul_count(sock_net(sk), HAUL_CNT_DGRAM_SEND_FULL);
+		haul_count_add(sock_net(sk), HAUL_CNT_DGRAM_SEND_FULL, segs);
 	}
 	return err == -ENOBUFS && !recverr ? 0 : err;
+}
+
+/* The header, and the checksum or the mark that has it made of each datagram. 0 or -errno */
+static int haul_send4_finish(struct sock *sk, struct sk_buff *skb, const struct haul_dgram_out *o)
+{
+	struct haulhdr *h = (struct haulhdr *)skb->data;
+	u32 payload = skb->len - HAUL_DGRAM_HDR;
+	int err;
+
+	skb_reset_transport_header(skb);
+	haul_dgram_header(h, inet_sk(sk)->inet_sport, o->dport);
+	if (o->segment) {
+		err = haul_dgram_segments_check(payload, o->segment,
+						haul_send4_iphlen(o) + HAUL_DGRAM_HDR,
+						haul_send4_mtu(sk, o));
+		if (err)
+			return err;
+	}
+	if (!o->segment || payload <= o->segment) {
+		h->check = csum_fold(skb_checksum(skb, 0, skb->len, 0));
+		skb->ip_summed = CHECKSUM_NONE;
+		return 0;
+	}
+	/* what was corked: skb_segment() wants no list of buffers of any size */
+	if (skb_has_frag_list(skb) && skb_linearize(skb))
+		return -ENOBUFS;
+	haul_offload_datagrams(skb, (struct haulhdr *)skb->data, payload, o->segment);
+	return 0;
 }
 
 /* @skb, with the payload behind the header's room, goes. Consumes it */
 static int haul_send4_xmit(struct sock *sk, struct sk_buff *skb, const struct haul_dgram_out *o)
 {
-	struct haulhdr *h = (struct haulhdr *)skb->data;
+	unsigned int segs;
+	int err = haul_send4_finish(sk, skb, o);
 
-	skb_reset_transport_header(skb);
-	haul_dgram_header(h, inet_sk(sk)->inet_sport, o->dport);
-	h->check = csum_fold(skb_checksum(skb, 0, skb->len, 0));
-	skb->ip_summed = CHECKSUM_NONE;
-
+	if (err) {
+		kfree_skb(skb);
+		return err;
+	}
+	segs = haul_skb_segs(skb);
 	haul_send4_ip_header(sk, skb, o);
 	skb->priority = o->tos >= 0 ? o->priority : haul_sockc_priority(&o->sockc, sk);
 	skb->mark = o->sockc.mark;
@@ -358,7 +400,7 @@ static int haul_send4_xmit(struct sock *sk, struct sk_buff *skb, const struct ha
 	haul_skb_tx_timestamp(skb, &o->sockc);
 	skb_set_hash_from_sk(skb, sk);
 	skb_dst_set(skb, dst_clone(&o->rt->dst));
-	return haul_dgram_sent(sk, ip_local_out(sock_net(sk), sk, skb));
+	return haul_dgram_sent(sk, ip_local_out(sock_net(sk), sk, skb), segs);
 }
 
 /* ---------------------------------------------------------------- corked */

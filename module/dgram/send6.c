@@ -108,14 +108,16 @@ static int haul_send6_control(struct sock *sk, struct msghdr *msg, struct haul_d
 		memset(opt, 0, sizeof(*opt));
 		opt->tot_len = sizeof(*opt);
 		o->ipc6.opt = opt;
-		err = haul_dgram_control_check(msg)
-			?: ip6_datagram_send_ctl(sock_net(sk), sk, msg, &o->fl6, &o->ipc6)
-			?: haul_send6_label(sk, o);
+		err = haul_dgram_control_check(msg, &o->ipc6.gso_size);
+		if (err > 0) {
+			err = ip6_datagram_send_ctl(sock_net(sk), sk, msg, &o->fl6, &o->ipc6)
+				?: haul_send6_label(sk, o);
+			o->connected = false;
+		}
 		if (err)
 			return err;
 		if (!(opt->opt_nflen | opt->opt_flen))
 			opt = NULL;
-		o->connected = false;
 	}
 	if (!opt) {
 		o->held = txopt_get(inet6_sk(sk));
@@ -202,6 +204,7 @@ static int haul_send6_prepare(struct sock *sk, struct msghdr *msg, struct haul_d
 
 	memset(&o->fl6, 0, sizeof(o->fl6));
 	haul_ipcm6_init(&o->ipc6, sk);
+	o->ipc6.gso_size = READ_ONCE(haul_dgram(sk)->segment);
 	o->held = NULL;
 	o->label = NULL;
 	o->dst = NULL;
@@ -237,6 +240,15 @@ static int haul_send6_getfrag(void *from, char *to, int offset, int len, int odd
 	return 0;
 }
 
+/* the same without a sum: it is made of each datagram when they are cut */
+static int haul_send6_getfrag_unsummed(void *from, char *to, int offset, int len, int odd,
+				       struct sk_buff *skb)
+{
+	struct msghdr *msg = from;
+
+	return copy_from_iter_full(to, len, &msg->msg_iter) ? 0 : -EFAULT;
+}
+
 static void haul_send6_flush(struct sock *sk)
 {
 	struct haul_dgram *hd = haul_dgram(sk);
@@ -244,6 +256,61 @@ static void haul_send6_flush(struct sock *sk)
 	ip6_flush_pending_frames(sk);
 	WRITE_ONCE(hd->pending, 0);
 	hd->pending_len = 0;
+}
+
+/* The checksum of a datagram that IP has cut as it copied. */
+static void haul_send6_sum(struct sock *sk, struct haulhdr *h)
+{
+	__wsum sum = csum_partial(h, HAUL_DGRAM_HDR, 0);
+	struct sk_buff *skb;
+
+	/* IP cuts at multiples of 8: each part's sum begins with an even byte */
+	skb_queue_walk(&sk->sk_write_queue, skb) {
+		sum = csum_add(sum, skb->csum);
+		skb->ip_summed = CHECKSUM_NONE;
+	}
+	h->check = csum_fold(sum);
+}
+
+/* With UDP_SEGMENT it is one buffer, whose payload nobody has summed. 0 or -errno */
+static int haul_send6_segment(struct sock *sk, struct sk_buff *skb, struct haulhdr *h)
+{
+	const struct inet_cork *cork = &inet_sk(sk)->cork.base;
+	u32 headers = skb_transport_offset(skb) + HAUL_DGRAM_HDR;
+	u32 payload = skb->len - headers;
+	int err;
+
+	err = haul_dgram_segments_check(payload, cork->gso_size, headers, cork->fragsize);
+	if (err)
+		return err;
+	if (payload > cork->gso_size) {
+		haul_offload_datagrams(skb, h, payload, cork->gso_size);
+		return 0;
+	}
+	h->check = csum_fold(skb_checksum(skb, skb_transport_offset(skb), payload + HAUL_DGRAM_HDR,
+					  0));
+	skb->ip_summed = CHECKSUM_NONE;
+	return 0;
+}
+
+/* @first: of what is corked */
+static int haul_send6_push(struct sock *sk, struct sk_buff *first)
+{
+	struct haulhdr *h = (struct haulhdr *)skb_transport_header(first);
+	unsigned int segs;
+	int err = 0;
+
+	haul_dgram_header(h, inet_sk(sk)->inet_sport, inet_sk(sk)->cork.fl.u.ip6.fl6_dport);
+	if (inet_sk(sk)->cork.base.gso_size)
+		err = haul_send6_segment(sk, first, h);
+	else
+		haul_send6_sum(sk, h);
+	if (err) {
+		ip6_flush_pending_frames(sk);
+		return err;
+	}
+	segs = haul_skb_segs(first);
+	return haul_dgram_sent(sk, ip6_push_pending_frames(sk), segs);
 }
 
 /**
@@ -255,24 +322,11 @@ static void haul_send6_flush(struct sock *sk)
 int haul_dgram_push6(struct sock *sk)
 {
 	struct haul_dgram *hd = haul_dgram(sk);
-	struct sk_buff *first = skb_peek(&sk->sk_write_queue), *skb;
-	struct haulhdr *h;
-	__wsum sum;
+	struct sk_buff *first = skb_peek(&sk->sk_write_queue);
 	int err = 0;
 
-	if (first) {
-		h = (struct haulhdr *)skb_transport_header(first);
-		haul_dgram_header(h, inet_sk(sk)->inet_sport,
-				  inet_sk(sk)->cork.fl.u.ip6.fl6_dport);
-		sum = csum_partial(h, HAUL_DGRAM_HDR, 0);
-		/* IP cuts at multiples of 8: each part's sum begins with an even byte */
-		skb_queue_walk(&sk->sk_write_queue, skb) {
-			sum = csum_add(sum, skb->csum);
-			skb->ip_summed = CHECKSUM_NONE;
-		}
-		h->check = csum_fold(sum);
-		err = haul_dgram_sent(sk, ip6_push_pending_frames(sk));
-	}
+	if (first)
+		err = haul_send6_push(sk, first);
 	WRITE_ONCE(hd->pending, 0);
 	hd->pending_len = 0;
 	return err;
@@ -290,7 +344,7 @@ static int haul_send6_fits(struct sock *sk, const struct haul_dgram_out6 *o, siz
 
 	if (o->ipc6.dontfrag < 0)
 		dontfrag = haul_inet6_flag(sk, dontfrag, DONTFRAG);
-	if (!dontfrag)
+	if (!dontfrag || o->ipc6.gso_size)	/* that is for what it is cut into */
 		return 0;
 	if (opt)
 		headers += opt->opt_flen + opt->opt_nflen;
@@ -308,17 +362,20 @@ static int haul_send6_append(struct sock *sk, struct msghdr *msg, size_t len,
 {
 	struct haul_dgram *hd = haul_dgram(sk);
 	unsigned int flags = msg->msg_flags & ~(MSG_ZEROCOPY | MSG_SPLICE_PAGES);
+	u16 segment = inet_sk(sk)->cork.base.gso_size;
 	size_t total = len;
 	int err;
 
 	if (!hd->pending) {
 		total += HAUL_DGRAM_HDR;
 		hd->cork.dport = o->fl6.fl6_dport;
+		segment = o->ipc6.gso_size;
 	}
 	WRITE_ONCE(hd->pending, AF_INET6);
 	hd->pending_len += total;
-	err = ip6_append_data(sk, haul_send6_getfrag, msg, total, HAUL_DGRAM_HDR, &o->ipc6,
-			      &o->fl6, (struct rt6_info *)o->dst, more ? flags | MSG_MORE : flags);
+	err = ip6_append_data(sk, segment ? haul_send6_getfrag_unsummed : haul_send6_getfrag, msg,
+			      total, HAUL_DGRAM_HDR, &o->ipc6, &o->fl6, (struct rt6_info *)o->dst,
+			      more ? flags | MSG_MORE : flags);
 	if (err)
 		haul_send6_flush(sk);
 	else if (!more)

@@ -8,8 +8,10 @@
 #include <linux/skbuff.h>
 #include <net/gro.h>
 #include "offload.h"
+#include "../dgram/dgram.h"
 
 #define HAUL_GRO_MAX	65535U		/* bytes of an IP packet */
+#define HAUL_GRO_DATAGRAMS	64	/* in one packet, as UDP's */
 /*
  * these end a run of packets: the receiver should see them now, and a message ends with its packet
  */
@@ -24,14 +26,14 @@
 static struct haulhdr *haul_gro_header(struct sk_buff *skb, u32 *hdrlen)
 {
 	unsigned int off = skb_gro_offset(skb);
-	struct haulhdr *h = skb_gro_header(skb, off + HAUL_HDR, off);
+	struct haulhdr *h = skb_gro_header(skb, off + HAUL_DGRAM_HDR, off);
 
 	if (unlikely(!h))
 		return NULL;
 	*hdrlen = haul_offload_hdrlen(h);
 	if (unlikely(!*hdrlen))
 		return NULL;
-	return *hdrlen == HAUL_HDR ? h : skb_gro_header(skb, off + *hdrlen, off);
+	return skb_gro_header(skb, off + *hdrlen, off);
 }
 
 /* INIT, or options that make no sense (haul_wire_parse_options() will say so) */
@@ -53,9 +55,12 @@ static bool haul_gro_mergeable(struct sk_buff *skb, const struct haulhdr *h, u32
 {
 	u16 flags = be16_to_cpu(h->flags);
 
-	if ((flags & HAUL_GRO_NEVER) || !(flags & HAUL_ACK) || skb_gro_len(skb) <= hdrlen)
+	if (skb_gro_len(skb) <= hdrlen || skb_is_gso(skb) || skb_has_frag_list(skb) ||
+	    skb_zcopy(skb))
 		return false;
-	if (skb_is_gso(skb) || skb_has_frag_list(skb) || skb_zcopy(skb))
+	if (hdrlen == HAUL_DGRAM_HDR)
+		return !flags && haul_dgram_gro_wanted(skb, h);
+	if ((flags & HAUL_GRO_NEVER) || !(flags & HAUL_ACK))
 		return false;
 	return !haul_gro_has_init(h, hdrlen);
 }
@@ -83,6 +88,13 @@ static struct sk_buff *haul_gro_find(struct list_head *head, const struct haulhd
 	return NULL;
 }
 
+/* Datagrams have no order, but there is an end to how many go together. */
+static bool haul_gro_datagram_next(const struct sk_buff *p, const struct haulhdr *held,
+				   const struct haulhdr *h)
+{
+	return held->seq == h->seq && NAPI_GRO_CB(p)->count < HAUL_GRO_DATAGRAMS;
+}
+
 /* Is @h's packet, of @len bytes, the next after all that @p holds, and equal in all else? */
 static bool haul_gro_continues(struct sk_buff *p, const struct haulhdr *held,
 			       const struct haulhdr *h, u32 hdrlen, u32 len)
@@ -91,11 +103,14 @@ static bool haul_gro_continues(struct sk_buff *p, const struct haulhdr *held,
 
 	if (haul_gro_network_flush(held, h, p) || flags)
 		return false;
-	if (held->words != h->words || held->ce != h->ce ||
-	    memcmp(&held->tag, &h->tag, hdrlen - offsetof(struct haulhdr, tag)))
+	if (held->words != h->words || held->ce != h->ce)
 		return false;
 	/* what is held is a run of full packets, or it would not be held any more */
-	return len <= skb_shinfo(p)->gso_size &&
+	if (len > skb_shinfo(p)->gso_size)
+		return false;
+	if (hdrlen == HAUL_DGRAM_HDR)
+		return haul_gro_datagram_next(p, held, h);
+	return !memcmp(&held->tag, &h->tag, hdrlen - offsetof(struct haulhdr, tag)) &&
 	       be32_to_cpu(held->seq) + skb_gro_len(p) == be32_to_cpu(h->seq);
 }
 

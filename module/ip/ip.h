@@ -305,5 +305,11 @@ void haul_ip_net_exit(struct net *net);
 void haul_offload_finish(struct sk_buff *skb, const struct dst_entry *dst, u32 mss, u32 hdrlen);
 /* wire packets that a received or sent packet stands for */
 unsigned int haul_skb_segs(const struct sk_buff *skb);
+/* the same for several datagrams of @mss bytes, one behind the other; @h is complete */
+void haul_offload_datagrams(struct sk_buff *skb, struct haulhdr *h, u32 payload, u32 mss);
+/* bytes of payload in each of the datagrams that a packet stands for; 0: it is a single one */
+u32 haul_offload_datagram_size(const struct sk_buff *skb);
+/* the single ones, data at their headers, or an error pointer; @skb stays the caller's */
+struct sk_buff *haul_offload_split(struct sk_buff *skb);
 
 #endif /* HAUL_IP_H */

@@ -28,11 +28,12 @@ static void haul_offload_partial(struct sk_buff *skb, struct haulhdr *h)
 	skb->csum_offset = offsetof(struct haulhdr, check);
 }
 
-static void haul_offload_mark(struct sk_buff *skb, u32 mss, u32 hdrlen, u32 segs)
+static void haul_offload_mark(struct sk_buff *skb, struct haulhdr *h, u32 mss, u32 hdrlen,
+			      u32 segs)
 {
 	struct skb_shared_info *shinfo = skb_shinfo(skb);
 
-	haul_offload_partial(skb, (struct haulhdr *)skb->data);
+	haul_offload_partial(skb, h);
 	shinfo->gso_type = SKB_GSO_SCTP;
 	shinfo->gso_size = haul_gso_size(mss, hdrlen);
 	shinfo->gso_segs = segs;
@@ -82,14 +83,45 @@ static bool haul_offload_whole(const struct dst_entry *dst)
  */
 void haul_offload_finish(struct sk_buff *skb, const struct dst_entry *dst, u32 mss, u32 hdrlen)
 {
+	struct haulhdr *h = (struct haulhdr *)skb->data;
 	u32 payload = skb->len - hdrlen;
 
 	if (payload > mss)
-		haul_offload_mark(skb, mss, hdrlen, DIV_ROUND_UP(payload, mss));
+		haul_offload_mark(skb, h, mss, hdrlen, DIV_ROUND_UP(payload, mss));
 	else if (payload && haul_offload_whole(dst))
-		haul_offload_mark(skb, payload, hdrlen, 1);
+		haul_offload_mark(skb, h, payload, hdrlen, 1);
 	else
 		haul_offload_checksum(skb);
+}
+
+/**
+ * haul_offload_datagrams - marks a packet as several datagrams, which have the header in common
+ * @skb:	the packet
+ * @h:		its header, complete but for the checksum
+ * @payload:	bytes behind it
+ * @mss:	bytes of them in each datagram but the last, less than @payload
+ *
+ * Any context.
+ */
+void haul_offload_datagrams(struct sk_buff *skb, struct haulhdr *h, u32 payload, u32 mss)
+{
+	haul_offload_mark(skb, h, mss, HAUL_DGRAM_HDR, DIV_ROUND_UP(payload, mss));
+}
+
+/**
+ * haul_offload_datagram_size - how large is each of the datagrams that came in as one packet?
+ * @skb:	received
+ *
+ * Any context. Return: bytes of payload, of all but the last; 0: it is a single datagram
+ */
+u32 haul_offload_datagram_size(const struct sk_buff *skb)
+{
+	const struct skb_shared_info *shinfo = skb_shinfo(skb);
+	u32 size = shinfo->gso_size + HAUL_GSO_HDR;
+
+	if (!(shinfo->gso_type & SKB_GSO_SCTP) || size <= HAUL_DGRAM_HDR)
+		return 0;
+	return size - HAUL_DGRAM_HDR;
 }
 
 /**
@@ -113,7 +145,7 @@ static u32 haul_gso_hdrlen(struct sk_buff *skb)
 {
 	u32 hdrlen;
 
-	if (!(skb_shinfo(skb)->gso_type & SKB_GSO_SCTP) || !pskb_may_pull(skb, HAUL_HDR))
+	if (!(skb_shinfo(skb)->gso_type & SKB_GSO_SCTP) || !pskb_may_pull(skb, HAUL_DGRAM_HDR))
 		return 0;
 	hdrlen = haul_offload_hdrlen((const struct haulhdr *)skb->data);
 	if (!hdrlen || skb->len <= hdrlen || !pskb_may_pull(skb, hdrlen))
@@ -134,15 +166,18 @@ static netdev_features_t haul_gso_features(const struct sk_buff *skb, netdev_fea
 	skb_walk_frags(skb, part)
 		if (skb_headlen(part) && !part->head_frag && part->next && skb_headlen(part) != mss)
 			features &= ~NETIF_F_SG;
-	return features & ~NETIF_F_CSUM_MASK;
+	return features;
 }
 
-/* Sequence number, flags of the last segment only, checksum. SKB_GSO_CB has the payload's sum. */
-static void haul_gso_headers(struct sk_buff *segs, u32 seq, u32 mss)
+/*
+ * Sequence number, which goes on by @step, flags of the last segment only, checksum. SKB_GSO_CB has
+ * the payload's sum.
+ */
+static void haul_gso_headers(struct sk_buff *segs, u32 seq, u32 step)
 {
 	struct sk_buff *seg;
 
-	for (seg = segs; seg; seg = seg->next, seq += mss) {
+	for (seg = segs; seg; seg = seg->next, seq += step) {
 		struct haulhdr *h = (struct haulhdr *)skb_transport_header(seg);
 
 		h->seq = cpu_to_be32(seq);
@@ -171,12 +206,34 @@ static void haul_gso_stamp(const struct sk_buff *skb, struct sk_buff *segs)
  * that would not be merged with the others on a virtual wire (GRO compares the sockets), and would
  * overtake them.
  */
-static void haul_gso_own(struct sk_buff *segs, struct sock *sk)
+static void haul_gso_own(struct sk_buff *segs, const struct sk_buff *skb)
 {
 	struct sk_buff *seg;
 
-	for (seg = segs; seg; seg = seg->next)
-		haul_set_owner_w(seg, sk);
+	if (skb->destructor == haul_wfree)
+		for (seg = segs; seg; seg = seg->next)
+			haul_set_owner_w(seg, skb->sk);
+	else if (skb->destructor == sock_wfree)		/* datagrams */
+		for (seg = segs; seg; seg = seg->next)
+			skb_set_owner_w(seg, skb->sk);
+}
+
+/* skb_segment() with @mss bytes of payload behind the header of @hdrlen bytes. @skb is unshared. */
+static struct sk_buff *haul_gso_pieces(struct sk_buff *skb, netdev_features_t features, u32 hdrlen,
+				       u32 mss)
+{
+	void (*destructor)(struct sk_buff *skb) = skb->destructor;
+	u16 gso_size = skb_shinfo(skb)->gso_size;
+	struct sk_buff *segs;
+
+	__skb_pull(skb, hdrlen);
+	/* skb_segment() reads the payload's size there; some callers go on with @skb afterwards */
+	skb_shinfo(skb)->gso_size = mss;
+	skb->destructor = NULL;
+	segs = skb_segment(skb, features);
+	skb->destructor = destructor;
+	skb_shinfo(skb)->gso_size = gso_size;
+	return segs;
 }
 
 /*
@@ -186,25 +243,16 @@ static void haul_gso_own(struct sk_buff *segs, struct sock *sk)
 static struct sk_buff *haul_gso_cut(struct sk_buff *skb, netdev_features_t features, u32 hdrlen,
 				    u32 mss)
 {
-	u16 gso_size = skb_shinfo(skb)->gso_size;
 	u32 seq = be32_to_cpu(((struct haulhdr *)skb->data)->seq);
-	void (*destructor)(struct sk_buff *skb) = skb->destructor;
 	struct sk_buff *segs;
 
-	features = haul_gso_features(skb, features, mss);
-	__skb_pull(skb, hdrlen);
-	/* skb_segment() reads the payload's size there; some callers go on with @skb afterwards */
-	skb_shinfo(skb)->gso_size = mss;
-	skb->destructor = NULL;
-	segs = skb_segment(skb, features);
-	skb->destructor = destructor;
-	skb_shinfo(skb)->gso_size = gso_size;
+	features = haul_gso_features(skb, features, mss) & ~NETIF_F_CSUM_MASK;
+	segs = haul_gso_pieces(skb, features, hdrlen, mss);
 	if (IS_ERR_OR_NULL(segs))
 		return segs;
-	haul_gso_headers(segs, seq, mss);
+	haul_gso_headers(segs, seq, hdrlen == HAUL_DGRAM_HDR ? 0 : mss);
 	haul_gso_stamp(skb, segs);
-	if (destructor == haul_wfree)
-		haul_gso_own(segs, skb->sk);
+	haul_gso_own(segs, skb);
 	return segs;
 }
 
@@ -224,6 +272,35 @@ static struct sk_buff *haul_gso_segment(struct sk_buff *skb, netdev_features_t f
 	if (skb_unclone(skb, GFP_ATOMIC))
 		return ERR_PTR(-ENOMEM);
 	return haul_gso_cut(skb, features, hdrlen, mss);
+}
+
+/**
+ * haul_offload_split - datagrams that came in as one packet become single ones
+ * @skb:	data at the Haul header; stays the caller's, who has no more use for it than to
+ *		free it
+ *
+ * Nobody looks at the checksums any more: they are not made. Context: softirq.
+ * Return: a list, data at the header of each; an error pointer: no memory, or no such packet
+ */
+struct sk_buff *haul_offload_split(struct sk_buff *skb)
+{
+	u32 hdrlen = haul_gso_hdrlen(skb), mss = haul_offload_datagram_size(skb);
+	netdev_features_t features;
+	struct sk_buff *segs, *seg;
+
+	if (hdrlen != HAUL_DGRAM_HDR || !mss)
+		return ERR_PTR(-EINVAL);
+	if (skb_unclone(skb, GFP_ATOMIC))
+		return ERR_PTR(-ENOMEM);
+	features = haul_gso_features(skb, NETIF_F_SG | NETIF_F_HW_CSUM, mss);
+	segs = haul_gso_pieces(skb, features, hdrlen, mss);
+	if (IS_ERR_OR_NULL(segs))
+		return segs ?: ERR_PTR(-EINVAL);
+	for (seg = segs; seg; seg = seg->next) {
+		__skb_pull(seg, skb_transport_offset(seg));
+		seg->ip_summed = CHECKSUM_UNNECESSARY;
+	}
+	return segs;
 }
 
 /* ---------------------------------------------------------------- registration */

@@ -25,6 +25,9 @@ static inline u32 haul_offload_hdrlen(const struct haulhdr *h)
 {
 	u32 hdrlen = h->words * 4U;
 
+	/* a datagram has no option that we know, and none that merged ones could share */
+	if (h->version_kind == (HAUL_VERSION << 4 | HAUL_KIND_DATAGRAM))
+		return hdrlen == HAUL_DGRAM_HDR ? hdrlen : 0;
 	if (h->version_kind != (HAUL_VERSION << 4 | HAUL_KIND_STREAM) &&
 	    h->version_kind != (HAUL_VERSION << 4 | HAUL_KIND_MESSAGE))
 		return 0;
