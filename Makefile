@@ -17,7 +17,7 @@ KDIR := $(if $(KERNEL),,$(if $(wildcard $(RUNNING)/Makefile),$(RUNNING)))
 endif
 
 .DEFAULT_GOAL := module
-.PHONY: help module modules_install install install-tools uninstall dkms deb tools examples setup run watch plot captures test test-install bench fuzz model check clean
+.PHONY: help module modules_install install install-tools uninstall dkms deb tools examples setup run watch plot captures test test-install bench fuzz mutate model check clean
 
 help: ## list the targets
 	@printf 'make [TARGET] [VARIABLE=...]\n\n'
@@ -99,6 +99,9 @@ test: setup ## build everything and run every test in VMs; the last line sums up
 bench: setup ## measure Haul beside the kernel's TCP in VMs (Documentation/bench.rst)
 	@$(RUN) scripts/bench $(if $(KERNEL),--kernel $(KERNEL)) $(if $(MODE),--mode $(MODE)) $(if $(filter 1,$(CHECK)),--check) \
 		$(if $(filter 1,$(PROFILE)),--profile) -- $(WORKLOADS)
+
+mutate: ## break the module, an edit at a time, and see which test notices (an hour or two; TESTS='NAME...')
+	@$(RUN) scripts/mutate $(TESTS)
 
 fuzz: ## fuzz module/core; TIME=S: for S seconds, and as long packets and calls in a VM (KERNEL=NAME)
 	@$(RUN) scripts/setup fuzz
