@@ -229,6 +229,9 @@ enum haul_chrono {
  * @batch_held:	in such a list, or just taken off it
  * @mtu_info:	bytes, the path MTU that HAUL_DEFER_PMTU is about
  * @pmtu:	bytes, path MTU that snd.mss was computed from
+ * @mtu_cap:	bytes, what larger packets are taken to vanish beyond (conn/mss.c); 0: nothing
+ * @mtu_cap_s:	s, when that was found
+ * @full_acked:	a full segment has arrived since nothing has been taken to vanish
  * @stamp_base:	sequence number that the numbers of timestamps count from (conn/stamp.c)
  * @user_mss:	bytes, HAUL_MAXSEG; 0: none
  * @peer_mss:	bytes, MSS that the peer's INIT announced
@@ -300,6 +303,8 @@ struct haul_sock {
 
 	u32			mtu_info;
 	u32			pmtu;
+	u32			mtu_cap_s;
+	u16			mtu_cap;
 	u16			user_mss;
 	u16			peer_mss;
 	u8			retransmits;
@@ -321,6 +326,7 @@ struct haul_sock {
 	bool			destroyed;		/* haul_conn_destroy() has run */
 	/* server by cookie or client: INIT no longer needed */
 	bool			peer_confirmed;
+	bool			full_acked;
 
 	/* listening */
 	struct list_head	accept_queue;
@@ -514,6 +520,8 @@ struct haul_net {
 	int	moderate_rcvbuf;
 	int	slow_start_after_idle;
 	int	min_pmtu;			/* bytes: packet-too-big below it is not believed */
+	/* timeouts of a full segment until smaller ones are tried; 0: never */
+	int	black_hole_timeouts;
 	unsigned int notsent_lowat;		/* bytes */
 	int	rmem[3];			/* bytes: min, default, max */
 	int	wmem[3];

@@ -46,7 +46,8 @@ void haul_ack_delivered(struct sock *sk, const struct haul_seg *seg, const struc
 /* Takes what [SND.UNA, @una) covers out of the queue. Returns the flags of what left (SYN, FIN). */
 static u16 haul_ack_clean(struct sock *sk, u32 una, struct haul_ack *ack)
 {
-	struct haul_sender *snd = &haul_sk(sk)->snd;
+	struct haul_sock *hs = haul_sk(sk);
+	struct haul_sender *snd = &hs->snd;
 	struct sk_buff *skb;
 	u16 flags = 0;
 
@@ -62,6 +63,8 @@ static u16 haul_ack_clean(struct sock *sk, u32 una, struct haul_ack *ack)
 			haul_ack_delivered(sk, seg, ack, true);
 		haul_sender_seg_acked(snd, seg, ack);
 		flags |= seg->flags;
+		if (skb->len >= snd->mss && !hs->mtu_cap)
+			hs->full_acked = true;
 		haul_rtx_unlink(sk, skb);
 		haul_stamp_acked(sk, skb);
 		haul_rtx_free(sk, skb);
@@ -182,6 +185,8 @@ static u16 haul_ack_advance(struct sock *sk, u32 una, struct haul_ack *ack)
 	hs->snd.rtt.backoff = 0;
 	hs->retransmits = 0;
 	hs->retrans_first_us = 0;
+	if (unlikely(hs->mtu_cap) && hs->full_acked)	/* perhaps all was lost, small or large */
+		haul_mss_uncap(hs);
 	WRITE_ONCE(sk->sk_err_soft, 0);
 	sk_dst_confirm(sk);
 	return flags;

@@ -440,6 +440,14 @@ u32 haul_mss_current(struct sock *sk);
 u16 haul_mss_adv(struct sock *sk);
 /* a believed packet-too-big: takes it, sends again what no longer fits */
 void haul_mss_reduced(struct sock *sk, u32 pmtu);
+/* a segment timed out, perhaps for its size: RFC 8899 4.3 */
+void haul_mss_black_hole(struct sock *sk, u32 len);
+/* nothing is known any more of what vanishes. Socket lock */
+static inline void haul_mss_uncap(struct haul_sock *hs)
+{
+	hs->mtu_cap = 0;
+	hs->full_acked = false;
+}
 
 /* --- cong.c: the registry of controllers (haul_cc.h) --- */
 /* by name, with a reference on its module; NULL: none */

@@ -174,6 +174,7 @@ void haul_retransmit_timer(struct sock *sk, u64 now)
 	if (!hs->retransmits)
 		hs->retrans_first_us = HAUL_SEG(skb)->sent_us;
 	haul_retransmit_lose_all(sk, now);
+	haul_mss_black_hole(sk, skb->len);
 	if (haul_retransmit_one(sk, skb, haul_mss_current(sk)) == -ENOMEM) {
 		/* local trouble says nothing about the path: soon again, without back-off */
 		haul_timer_set(sk, HAUL_DL_RETRANSMIT, now + hs->snd.rtt.rto_min);

@@ -107,6 +107,8 @@ struct sock;
 	  "ICMP errors that match nothing in flight") \
 	X(PMTU_REDUCED, "PmtuReduced", \
 	  "believed packet-too-big messages") \
+	X(BLACK_HOLES, "BlackHoles", \
+	  "smaller segments tried: full ones timed out, and no ICMP said why (RFC 8899)") \
 	X(BACKLOGGED, "Backlogged", \
 	  "packets that waited for a program to release the socket") \
 	X(TX_NO_MEMORY, "TxNoMemory", \

@@ -64,6 +64,7 @@ static const struct haul_setting haul_settings[] = {
 	HAUL_SETTING(moderate_rcvbuf,		0, 1, 1),
 	HAUL_SETTING(slow_start_after_idle,	0, 1, 1),
 	HAUL_SETTING(min_pmtu,			68, 65535, 552),
+	HAUL_SETTING(black_hole_timeouts,	0, 127, 3),
 	HAUL_SETTING(rmem,			2048, INT_MAX, 4096, 131072, 6291456),
 	HAUL_SETTING(wmem,			2048, INT_MAX, 4096, 16384, 4194304),
 };

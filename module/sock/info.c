@@ -23,6 +23,8 @@ static void haul_info_options(const struct haul_sock *hs, struct haul_info *info
 		info->options |= HAUL_INFO_COOKIE;
 	if (hs->snd.rate_app_limited)
 		info->options |= HAUL_INFO_APP_LIMITED;
+	if (hs->mtu_cap)
+		info->options |= HAUL_INFO_BLACK_HOLE;
 }
 
 static void haul_info_rtt(const struct haul_sock *hs, struct haul_info *info)

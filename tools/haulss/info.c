@@ -119,6 +119,7 @@ static const struct {
 	{ HAUL_INFO_ECN, "ecn" },
 	{ HAUL_INFO_COOKIE, "cookie" },
 	{ HAUL_INFO_APP_LIMITED, "app_limited" },
+	{ HAUL_INFO_BLACK_HOLE, "black_hole" },
 };
 
 static unsigned long long value_of(const struct haul_info *info, const struct field *f)

@@ -87,6 +87,7 @@ enum {
 #define HAUL_INFO_ECN		0x01	/* both sides agreed on ECN */
 #define HAUL_INFO_COOKIE	0x02	/* the connection came through a SYN cookie */
 #define HAUL_INFO_APP_LIMITED	0x04	/* the latest delivery rate was the application's */
+#define HAUL_INFO_BLACK_HOLE	0x08	/* pmtu is a guess: larger packets vanish without ICMP */
 
 /**
  * struct haul_info - one connection, for whoever wants to know why it is slow
