@@ -34,7 +34,7 @@ static void scalable_init(struct haul_sender *snd, u64 now)
 }
 
 /*
- * An ACK delivered ack->delivered bytes. Not called while PRR (RFC 6937) brings the window down. A
+ * An ACK delivered ack->delivered bytes. Not called while PRR (RFC 9937) brings the window down. A
  * window that the program does not fill must not grow: haul_sender_cwnd_in_use().
  */
 static void scalable_ack(struct haul_sender *snd, const struct haul_ack *ack)

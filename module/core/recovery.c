@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The congestion window over the life of a loss, a timeout, a mark and a mistake. OPEN and DISORDER
- * let the controller grow it; CWR and FAST bring it down to ssthresh by PRR (RFC 6937); LOSS starts
+ * let the controller grow it; CWR and FAST bring it down to ssthresh by PRR (RFC 9937); LOSS starts
  * again from one segment (RFC 5681 3.1). A reduction that timestamps (Eifel, RFC 3522) or D-SACKs
  * (RFC 2883) show to have been a mistake is taken back (RFC 4015). What is lost is RACK's business
  * (rack.c), which segments those are is sender.c's.
@@ -35,11 +35,12 @@ static bool haul_recovery_in_prr(const struct haul_sender *snd)
 }
 
 /*
- * RFC 6937 3: cwnd becomes what is in flight and what may be sent now. While more than ssthresh is
- * in flight, for every byte delivered ssthresh / RecoverFS of a byte; below, with the slow start
- * reduction bound, as much as was delivered and one segment, up to ssthresh.
+ * RFC 9937 6: cwnd becomes what is in flight and what may be sent now. While more than ssthresh is
+ * in flight, for every byte delivered ssthresh / RecoverFS of a byte. Below, up to ssthresh, as
+ * much as was delivered (the conservative reduction bound), and one segment more where recovery
+ * goes well (@safe; the slow start reduction bound): SND.UNA advances and nothing more is lost.
  */
-static void haul_recovery_prr(struct haul_sender *snd, u32 delivered)
+static void haul_recovery_prr(struct haul_sender *snd, u32 delivered, bool safe)
 {
 	struct haul_recovery *rec = &snd->rec;
 	u32 pipe = haul_sender_in_flight(snd);
@@ -49,13 +50,14 @@ static void haul_recovery_prr(struct haul_sender *snd, u32 delivered)
 		return;
 	rec->prr_delivered += delivered;
 	if (pipe > snd->ssthresh) {
-		u64 share = (u64)rec->prr_delivered * snd->ssthresh + rec->flight - 1;
+		u64 share = (u64)rec->prr_delivered * snd->ssthresh + rec->recover_fs - 1;
 
-		share = div_u64(share, rec->flight);
+		share = div_u64(share, rec->recover_fs);
 		count = share > rec->prr_out ? share - rec->prr_out : 0;
 	} else {
 		owed = rec->prr_delivered > rec->prr_out ? rec->prr_delivered - rec->prr_out : 0;
-		count = min(snd->ssthresh - pipe, max(owed, delivered) + snd->mss);
+		count = max(owed, delivered) + (safe ? snd->mss : 0);
+		count = min(count, snd->ssthresh - pipe);
 	}
 	/* The fast retransmit itself waits for nothing (RFC 5681 3.2 step 3). */
 	if (!rec->prr_out)
@@ -63,13 +65,25 @@ static void haul_recovery_prr(struct haul_sender *snd, u32 delivered)
 	snd->cwnd = min(pipe + count, snd->cwnd_clamp);
 }
 
-/* The controller says how far, PRR starts, marks within this round trip call for nothing more. */
-static void haul_recovery_reduce(struct haul_sender *snd, enum haul_cc_cause cause, u32 flight,
-				 u64 now)
+/* bytes: FlightSize as @ack found it; NULL: as it is */
+static u32 haul_recovery_flight(const struct haul_sender *snd, const struct haul_ack *ack)
+{
+	return snd->nxt - (ack ? ack->prior_una : snd->una);
+}
+
+/*
+ * The controller says how far, PRR starts, marks within this round trip call for nothing more.
+ * @ack: what told the reason; NULL: no ACK did
+ */
+static void haul_recovery_reduce(struct haul_sender *snd, enum haul_cc_cause cause,
+				 const struct haul_ack *ack, u64 now)
 {
 	struct haul_recovery *rec = &snd->rec;
+	/* RFC 9937 6: what was SACKed before is not delivered again, what @ack brings will count */
+	u32 coming = haul_sender_outstanding(snd) - snd->sacked + (ack ? ack->delivered : 0);
 
-	rec->flight = max(flight, 1U);
+	rec->flight = max(haul_recovery_flight(snd, ack), 1U);
+	rec->recover_fs = max(coming, 1U);
 	rec->high_seq = snd->nxt;
 	rec->prr_delivered = 0;
 	rec->prr_out = 0;
@@ -95,8 +109,8 @@ static void haul_recovery_arm_undo(struct haul_sender *snd, u32 flight)
 	rec->undo_armed = true;
 }
 
-/* RFC 6675 5, RFC 8985 6: something is lost. @flight: FlightSize as the loss found it */
-static u32 haul_recovery_enter(struct haul_sender *snd, u32 flight, u64 now)
+/* RFC 6675 5, RFC 8985 6: something is lost. @ack: as haul_recovery_reduce() */
+static u32 haul_recovery_enter(struct haul_sender *snd, const struct haul_ack *ack, u64 now)
 {
 	struct haul_recovery *rec = &snd->rec;
 
@@ -108,15 +122,15 @@ static u32 haul_recovery_enter(struct haul_sender *snd, u32 flight, u64 now)
 		rec->tlp_out = false;
 		rec->undo_armed = false;
 	} else {
-		haul_recovery_arm_undo(snd, flight);
-		haul_recovery_reduce(snd, HAUL_CC_LOSS, flight, now);
+		haul_recovery_arm_undo(snd, haul_recovery_flight(snd, ack));
+		haul_recovery_reduce(snd, HAUL_CC_LOSS, ack, now);
 	}
 	rec->state = HAUL_RECOVERY_FAST;
 	return HAUL_EVENT_FAST;
 }
 
 /* RFC 3168 6.1.2: a mark is answered as a loss is, once per window of data for both together */
-static u32 haul_recovery_enter_cwr(struct haul_sender *snd, u32 flight, u64 now)
+static u32 haul_recovery_enter_cwr(struct haul_sender *snd, const struct haul_ack *ack, u64 now)
 {
 	struct haul_recovery *rec = &snd->rec;
 
@@ -124,7 +138,7 @@ static u32 haul_recovery_enter_cwr(struct haul_sender *snd, u32 flight, u64 now)
 		return 0;
 	if (snd->cwr_valid && haul_before(snd->una, snd->cwr_seq))
 		return 0;
-	haul_recovery_reduce(snd, HAUL_CC_MARK, flight, now);
+	haul_recovery_reduce(snd, HAUL_CC_MARK, ack, now);
 	rec->undo_armed = false;
 	rec->state = HAUL_RECOVERY_CWR;
 	return HAUL_EVENT_CWR;
@@ -211,6 +225,9 @@ static u32 haul_recovery_undo(struct haul_sender *snd, const struct haul_ack *ac
 	if (!event)
 		return 0;
 	haul_recovery_restore(snd, ack);
+	/* RFC 4015 3.3: it fired too early; the late ACK shows what it should have waited for */
+	if (rec->state == HAUL_RECOVERY_LOSS && ack->rtt_us != HAUL_RTT_NONE)
+		haul_rtt_spurious(&snd->rtt, ack->rtt_us);
 	if (haul_sender_recovering(snd))
 		haul_rack_recovered(&snd->rack);
 	rec->undo_armed = false;
@@ -223,7 +240,7 @@ static u32 haul_recovery_undo(struct haul_sender *snd, const struct haul_ack *ac
 /* RFC 8985 7.4.2: the probe filled a hole that nothing else told of: reduce as for any loss. */
 static u32 haul_recovery_probe_repaired(struct haul_sender *snd, const struct haul_ack *ack)
 {
-	haul_recovery_reduce(snd, HAUL_CC_LOSS, snd->nxt - ack->prior_una, ack->now);
+	haul_recovery_reduce(snd, HAUL_CC_LOSS, ack, ack->now);
 	snd->rec.undo_armed = false;
 	if (haul_recovery_sets_cwnd(snd))
 		snd->cwnd = min(snd->cwnd, snd->ssthresh);
@@ -262,7 +279,7 @@ static void haul_recovery_cwnd(struct haul_sender *snd, const struct haul_ack *a
 	if (haul_recovery_in_prr(snd)) {
 		/* an ACK that delivers nothing clocks nothing out, or duplicates would */
 		if (ack->delivered || ack->lost || (events & (HAUL_EVENT_FAST | HAUL_EVENT_CWR)))
-			haul_recovery_prr(snd, ack->delivered);
+			haul_recovery_prr(snd, ack->delivered, ack->una_advanced && !ack->lost);
 		return;
 	}
 	/* An undo, or the end of a reduction, has just said what cwnd is. */
@@ -286,7 +303,6 @@ static void haul_recovery_cwnd(struct haul_sender *snd, const struct haul_ack *a
 u32 haul_recovery_ack(struct haul_sender *snd, struct haul_ack *ack)
 {
 	struct haul_recovery *rec = &snd->rec;
-	u32 flight = snd->nxt - ack->prior_una;
 	u32 events;
 
 	haul_sender_rate_done(snd, ack);
@@ -297,9 +313,9 @@ u32 haul_recovery_ack(struct haul_sender *snd, struct haul_ack *ack)
 	events |= haul_recovery_leave(snd);
 	/* after an undo the marks are void; the caller is about to remove them */
 	if (!(events & HAUL_EVENT_UNDO))
-		events |= haul_recovery_enter(snd, flight, ack->now);
+		events |= haul_recovery_enter(snd, ack, ack->now);
 	if (ack->ce)
-		events |= haul_recovery_enter_cwr(snd, flight, ack->now);
+		events |= haul_recovery_enter_cwr(snd, ack, ack->now);
 	if (rec->state < HAUL_RECOVERY_CWR)
 		rec->state = snd->sacked ? HAUL_RECOVERY_DISORDER : HAUL_RECOVERY_OPEN;
 	haul_recovery_cwnd(snd, ack, events);
@@ -357,14 +373,14 @@ u32 haul_recovery_lost(struct haul_sender *snd, u32 lost, u64 now)
 
 	if (!lost)
 		return 0;
-	events = haul_recovery_enter(snd, haul_sender_outstanding(snd), now);
+	events = haul_recovery_enter(snd, NULL, now);
 	if (haul_recovery_in_prr(snd))
-		haul_recovery_prr(snd, 0);
+		haul_recovery_prr(snd, 0, false);
 	return events;
 }
 
 /**
- * haul_recovery_sent() - bytes were sent, for the first time or again (RFC 6937 3: prr_out)
+ * haul_recovery_sent() - bytes were sent, for the first time or again (RFC 9937 6: prr_out)
  * @snd: sending half
  * @bytes: bytes
  *
@@ -400,9 +416,9 @@ void haul_recovery_probe_sent(struct haul_sender *snd, bool retransmission)
  */
 u32 haul_recovery_marked(struct haul_sender *snd, u64 now)
 {
-	u32 events = haul_recovery_enter_cwr(snd, haul_sender_outstanding(snd), now);
+	u32 events = haul_recovery_enter_cwr(snd, NULL, now);
 
 	if (events)
-		haul_recovery_prr(snd, 0);
+		haul_recovery_prr(snd, 0, false);
 	return events;
 }

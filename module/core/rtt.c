@@ -107,6 +107,23 @@ void haul_rtt_backoff(struct haul_rtt *rtt)
 }
 
 /**
+ * haul_rtt_spurious() - a timeout was spurious: wait longer from now on (RFC 4015 3.3)
+ * @rtt: the estimates
+ * @sample: us, round trip that the late ACK shows; haul_rtt_sample() has it already
+ *
+ * As if it were the first sample, but never below what is known: a smoothed estimate would take
+ * many round trips, and as many spurious timeouts, to follow a path that became longer.
+ *
+ * Context: under the connection's lock.
+ */
+void haul_rtt_spurious(struct haul_rtt *rtt, u32 sample)
+{
+	sample = clamp_t(u32, sample, 1, HAUL_RTO_MAX_US);
+	rtt->srtt8 = max(rtt->srtt8, sample << 3);
+	rtt->rttvar4 = max(rtt->rttvar4, sample << 1);
+}
+
+/**
  * haul_rtt_base() - the timeout before any back-off
  * @rtt: the estimates
  *

@@ -44,6 +44,8 @@ struct haul_rtt {
 void haul_rtt_init(struct haul_rtt *rtt, u32 rto_min);
 void haul_rtt_sample(struct haul_rtt *rtt, u32 sample, u64 now);
 void haul_rtt_backoff(struct haul_rtt *rtt);
+/* the timer fired too early: an ACK of the original came, with this sample (us; already taken) */
+void haul_rtt_spurious(struct haul_rtt *rtt, u32 sample);
 /* us: the timeout before any back-off */
 u32 haul_rtt_base(const struct haul_rtt *rtt);
 /* us: the timeout now, with back-off, between rto_min and HAUL_RTO_MAX_US */

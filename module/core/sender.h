@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The sending half of a connection: RFC 9293 3.3.1's send sequence variables, the round-trip
- * estimates, loss recovery (RFC 5681, 6675's pipe, 6937, 8985), undo (RFC 3522, 4015) and the
+ * estimates, loss recovery (RFC 5681, 6675's pipe, 9937, 8985), undo (RFC 3522, 4015) and the
  * congestion window. Arithmetic only. All amounts are bytes of sequence space, all times
  * microseconds.
  */
@@ -24,7 +24,8 @@ struct haul_block;
  * @high_seq:	SND.NXT when the present state was entered: recovery's end (RFC 6675's
  *		RecoveryPoint)
  * @flight:	bytes: FlightSize when the present reduction was made, before the ACK that told of
- *		it shrank it: RFC 5681 (4)'s FlightSize and RecoverFS of PRR (RFC 6937)
+ *		it shrank it: RFC 5681 (4)'s
+ * @recover_fs:	bytes of those that could yet be delivered then: RecoverFS of PRR (RFC 9937)
  * @prr_delivered: bytes delivered since recovery started
  * @prr_out:	bytes sent since recovery started
  * @undo_marker: SND.UNA when the reduction was made; with @undo_armed
@@ -44,6 +45,7 @@ struct haul_block;
 struct haul_recovery {
 	u32	high_seq;
 	u32	flight;
+	u32	recover_fs;
 	u32	prr_delivered;
 	u32	prr_out;
 	u32	undo_marker;

@@ -64,80 +64,6 @@ TEST(recovery_ack__one_reduction_per_window)
 	EXPECT_EQ(q.snd.lost, 2 * MSS);
 }
 
-/* --- PRR --- */
-
-TEST(recovery_ack__prr_sends_one_for_two)
-{
-	unsigned int i, sent = 0;
-	struct queue q;
-
-	queue_open(&q, 20);
-	queue_send(&q, 20);
-	q.now += RTT;
-	queue_ack(&q, 0, 1, 4);
-	sent += queue_resend_lost(&q);
-	for (i = 4; i < 20; i++) {
-		q.now += 10;
-		queue_ack(&q, 0, i, i + 1);
-		while (haul_sender_cwnd_room(&q.snd) >= MSS) {
-			queue_send(&q, 1);
-			sent++;
-		}
-	}
-	/* 19 delivered, ssthresh / RecoverFS is a half */
-	EXPECT_EQ(q.snd.rec.prr_delivered, 19 * MSS);
-	EXPECT_EQ(q.snd.rec.prr_out, sent * MSS);
-	EXPECT_GE(sent, 9);
-	EXPECT_LE(sent, 10);
-	EXPECT_LE(haul_sender_in_flight(&q.snd), 10 * MSS);
-	EXPECT_GE(haul_sender_in_flight(&q.snd), 9 * MSS);
-}
-
-TEST(recovery_ack__prr_slow_start_bound_when_much_is_lost)
-{
-	struct queue q;
-
-	queue_open(&q, 20);
-	queue_send(&q, 20);
-	q.now += RTT;
-	/* 16 lost, 4 arrived: nothing in flight, below ssthresh */
-	queue_ack(&q, 0, 16, 20);
-	EXPECT_EQ(q.snd.lost, 16 * MSS);
-	/* what was delivered and one segment */
-	EXPECT_EQ(q.snd.cwnd, 5 * MSS);
-	EXPECT_EQ(queue_resend_lost(&q), 5);
-	q.now += RTT;
-	queue_ack(&q, 2, 16, 20);
-	/* 3 in flight, 2 delivered: 3 more */
-	EXPECT_EQ(q.snd.cwnd, 6 * MSS);
-}
-
-TEST(recovery_ack__prr_never_beyond_ssthresh)
-{
-	struct queue q;
-
-	open_lossy(&q);
-	queue_resend_lost(&q);
-	queue_ack(&q, 0, 1, 20);
-	EXPECT_EQ(haul_sender_in_flight(&q.snd), MSS);
-	EXPECT_LE(q.snd.cwnd, 10 * MSS);
-}
-
-TEST(recovery_ack__prr_gives_nothing_for_an_empty_ack)
-{
-	struct queue q;
-
-	queue_open(&q, 20);
-	queue_send(&q, 20);
-	q.now += RTT;
-	queue_ack(&q, 0, 16, 20);
-	queue_resend_lost(&q);
-	EXPECT_EQ(q.snd.cwnd, 5 * MSS);
-	queue_ack(&q, 0, 0, 0);
-	queue_ack(&q, 0, 16, 20);
-	EXPECT_EQ(q.snd.cwnd, 5 * MSS);
-}
-
 /* --- leaving --- */
 
 TEST(recovery_ack__partial_ack_stays_full_ack_leaves)
@@ -152,7 +78,7 @@ TEST(recovery_ack__partial_ack_stays_full_ack_leaves)
 	EXPECT_EQ(q.snd.rec.state, HAUL_RECOVERY_FAST);
 	EXPECT_EQ(queue_ack(&q, 20, 0, 0), HAUL_EVENT_LEFT);
 	EXPECT_EQ(q.snd.rec.state, HAUL_RECOVERY_OPEN);
-	/* RFC 6937: ssthresh, and from there congestion avoidance */
+	/* RFC 9937: ssthresh, and from there congestion avoidance */
 	EXPECT_EQ(q.snd.cwnd, 10 * MSS);
 	EXPECT_EQ(q.snd.acked_part, 0);
 	q.now += RTT;

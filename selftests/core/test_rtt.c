@@ -258,3 +258,20 @@ TEST(restart_with_few_segments)
 	EXPECT_EQ(haul_rtt_restart(&rtt, rto, 3), rto);
 	EXPECT_EQ(haul_rtt_restart(&rtt, 1ULL << 40, 3), rto);
 }
+
+/* RFC 4015 3.3: SRTT and RTTVAR at least what the late sample would give as the first */
+TEST(spurious_timeout_waits_longer)
+{
+	struct haul_rtt rtt = start();
+	int i;
+
+	for (i = 0; i < 100; i++)
+		haul_rtt_sample(&rtt, 100000, (i + 1) * SECOND);
+	haul_rtt_sample(&rtt, 800000, 200 * SECOND);
+	haul_rtt_spurious(&rtt, 800000);
+	EXPECT_EQ(haul_rtt_srtt(&rtt), 800000);
+	EXPECT_EQ(haul_rtt_rto(&rtt), 3 * 800000);
+	/* nothing is taken back */
+	haul_rtt_spurious(&rtt, 1000);
+	EXPECT_EQ(haul_rtt_rto(&rtt), 3 * 800000);
+}

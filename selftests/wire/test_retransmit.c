@@ -222,7 +222,7 @@ WIRE_TEST(sender, partial_acknowledgment_of_a_segment)
 	EXPECT_EQ(10000, host_info(p, fd).bytes_acked);
 }
 
-/* The window is halved once for the whole episode (RFC 5681 3.2, RFC 6937). */
+/* The window is halved once for the whole episode (RFC 5681 3.2, RFC 9937). */
 WIRE_TEST(sender, one_reduction_for_one_episode)
 {
 	struct haul_info info;

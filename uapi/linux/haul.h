@@ -79,7 +79,7 @@ enum {
 	HAUL_RECOVERY_OPEN	= 0,	/* nothing amiss */
 	HAUL_RECOVERY_DISORDER	= 1,	/* holes reported, nothing lost yet */
 	HAUL_RECOVERY_CWR	= 2,	/* window reduced for a congestion mark */
-	HAUL_RECOVERY_FAST	= 3,	/* repairing losses found by RACK (RFC 8985, 6937) */
+	HAUL_RECOVERY_FAST	= 3,	/* repairing losses found by RACK (RFC 8985, 9937) */
 	HAUL_RECOVERY_LOSS	= 4	/* repairing after a timeout (RFC 5681 3.1) */
 };
 
