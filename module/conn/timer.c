@@ -164,8 +164,8 @@ void haul_release_cb(struct sock *sk)
 		return;
 	bits = xchg(&hs->deferred, 0);
 	if (bits & BIT(HAUL_DEFER_TIMER)) {
-		if (sk->sk_state != HAUL_CLOSED)
-			haul_timer_run(sk);
+		/* of a CLOSED socket, too: it may connect anew, and must know what is armed */
+		haul_timer_run(sk);
 		__sock_put(sk);
 	}
 	if (bits & BIT(HAUL_DEFER_PMTU)) {
