@@ -19,7 +19,7 @@ server() {
 
 	{
 		echo "\$TTL 3600"
-		echo "@ IN SOA ns.invalid. admin.invalid. 1 3600 600 86400 60"
+		echo "@ IN SOA ns.invalid. admin.invalid. 1 3600 600 86400 3600"
 		cat
 	} >"$work/zone.$name"
 	cat >"$work/nsd.$name.conf" <<-END
