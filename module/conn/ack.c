@@ -239,33 +239,15 @@ static bool haul_ack_is_known(struct sock *sk, const struct haul_packet *p,
 	       (!hs->ecn_ok || p->ce == snd->ce_count);
 }
 
-/**
- * haul_ack_rcv - the ACK field, SACK and window of an acceptable segment
- * @sk:		the socket, not in CLOSED, LISTEN or SYN-SENT; its lock is held
- * @skb:	the packet; consumed when false is returned
- * @o:		its options
- * @stale:	its timestamp is older than TS.Recent (a reordered pure ACK): the window is not
- *		taken from it
- *
- * Context: softirq or process with BH off.
- *
- * Return: false: the segment is to be dropped, and is; true: go on with its text (the socket may be
- * CLOSED by now).
- */
-bool haul_ack_rcv(struct sock *sk, struct sk_buff *skb, const struct haul_options *o, bool stale)
+/* An ACK that may tell something. As haul_ack_rcv() */
+static noinline bool haul_ack_take(struct sock *sk, struct sk_buff *skb,
+				   const struct haul_options *o, bool stale)
 {
 	struct haul_packet *p = HAUL_PACKET(skb);
 	struct haul_sock *hs = haul_sk(sk);
 	struct haul_ack ack;
 	u16 flags = 0;
 
-	haul_assert_locked(sk);
-	if (!stale && haul_ack_is_known(sk, p, o)) {
-		hs->probes_out = 0;
-		hs->stats.last_ack_recv = hs->now;
-		haul_ack_update_window(sk, p);
-		return true;
-	}
 	haul_ack_prepare(sk, p, &ack);
 
 	switch (haul_sender_check_ack(&hs->snd, p->ack)) {
@@ -304,5 +286,32 @@ bool haul_ack_rcv(struct sock *sk, struct sk_buff *skb, const struct haul_option
 	haul_persist_check(sk);
 	if (flags & HAUL_FIN)
 		haul_close_fin_acked(sk);
+	return true;
+}
+
+/**
+ * haul_ack_rcv - the ACK field, SACK and window of an acceptable segment
+ * @sk:		the socket, not in CLOSED, LISTEN or SYN-SENT; its lock is held
+ * @skb:	the packet; consumed when false is returned
+ * @o:		its options
+ * @stale:	its timestamp is older than TS.Recent (a reordered pure ACK): the window is not
+ *		taken from it
+ *
+ * Context: softirq or process with BH off.
+ *
+ * Return: false: the segment is to be dropped, and is; true: go on with its text (the socket may be
+ * CLOSED by now).
+ */
+bool haul_ack_rcv(struct sock *sk, struct sk_buff *skb, const struct haul_options *o, bool stale)
+{
+	const struct haul_packet *p = HAUL_PACKET(skb);
+	struct haul_sock *hs = haul_sk(sk);
+
+	haul_assert_locked(sk);
+	if (stale || !haul_ack_is_known(sk, p, o))
+		return haul_ack_take(sk, skb, o, stale);
+	hs->probes_out = 0;
+	hs->stats.last_ack_recv = hs->now;
+	haul_ack_update_window(sk, p);
 	return true;
 }

@@ -240,6 +240,8 @@ void haul_recovery_unmark(struct sock *sk, struct sk_buff *skb);
 /* --- reassembly.c --- */
 /* queues the text of an acceptable segment (and its FIN). Consumes skb. */
 void haul_data_rcv(struct sock *sk, struct sk_buff *skb);
+/* the same for text that is next in sequence and in the window, without FIN */
+void haul_data_expected(struct sock *sk, struct sk_buff *skb);
 void haul_reassembly_purge(struct sock *sk);
 /* frees memory of the out-of-order queue under pressure (RFC 2018 8 permits) */
 void haul_reassembly_prune(struct sock *sk);
@@ -306,7 +308,11 @@ void haul_output_append(struct sock *sk, struct sk_buff *skb);
 /* one segment of new data whatever cwnd says (loss probe, persist); true: it left */
 bool haul_output_probe(struct sock *sk);
 /* first unsent packet, NULL: none */
-struct sk_buff *haul_output_head(const struct sock *sk);
+static inline struct sk_buff *haul_output_head(const struct sock *sk)
+{
+	return skb_peek(&sk->sk_write_queue);
+}
+
 /* cuts @skb (in the send or retransmission queue) at @len bytes; 0 or -ENOMEM */
 int haul_output_split(struct sock *sk, struct sk_buff *skb, u32 len, u32 mss, gfp_t gfp);
 /* time has come for what had to wait: lost segments again, then new data */

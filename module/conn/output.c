@@ -8,12 +8,6 @@
 #include "../ip/ip.h"
 #include "../observe/trace.h"
 
-/* first packet not sent yet; NULL: none */
-struct sk_buff *haul_output_head(const struct sock *sk)
-{
-	return skb_peek(&sk->sk_write_queue);
-}
-
 /* the socket's own choice: CORK wins over NODELAY */
 enum haul_nagle haul_nagle(const struct haul_sock *hs)
 {

@@ -430,3 +430,18 @@ void haul_data_rcv(struct sock *sk, struct sk_buff *skb)
 		haul_receiver_duplicate(&hs->rcv, p->seq, hs->rcv.nxt);
 	haul_data_in_order(sk, skb);
 }
+
+/**
+ * haul_data_expected - haul_data_rcv() for text that is just what is next
+ * @sk:		the socket in ESTABLISHED; its lock is held
+ * @skb:	data at the payload, of a byte at least, from RCV.NXT on, all in the window, without
+ *		FIN; holds no route; consumed
+ *
+ * Context: softirq or process with BH off.
+ */
+void haul_data_expected(struct sock *sk, struct sk_buff *skb)
+{
+	haul_assert_locked(sk);
+	haul_sk(sk)->stats.last_data_recv = haul_sk(sk)->now;
+	haul_data_in_order(sk, skb);
+}
