@@ -22,14 +22,31 @@ void haul_ack_send(struct sock *sk)
 	}
 }
 
-/* Is an ACK due at once, yet nothing that the peer must know this instant? */
-static bool haul_ack_can_wait(const struct sock *sk)
+static bool haul_ack_is_owed(const struct haul_receiver *rcv)
+{
+	return rcv->ack_due || rcv->ack_now;
+}
+
+static bool haul_ack_at_once(const struct sock *sk)
 {
 	const struct haul_sock *hs = haul_sk(sk);
-	const struct haul_receiver *rcv = &hs->rcv;
 
-	return rcv->ack_due && !rcv->ack_now && RB_EMPTY_ROOT(&hs->ooo) &&
-	       haul_receiver_ack_at_once(rcv, haul_window_space(sk), haul_window_full(sk), false);
+	return haul_receiver_ack_at_once(&hs->rcv, haul_window_space(sk), haul_window_full(sk),
+					 !RB_EMPTY_ROOT(&hs->ooo));
+}
+
+/* Of an ACK that is due at once: is it nothing that the peer must know this instant? */
+static bool haul_ack_can_wait(const struct haul_sock *hs)
+{
+	return !hs->rcv.ack_now && RB_EMPTY_ROOT(&hs->ooo);
+}
+
+static void haul_ack_delay(struct sock *sk)
+{
+	struct haul_sock *hs = haul_sk(sk);
+
+	if (!haul_timer_pending(hs, HAUL_DL_DELACK))
+		haul_timer_set(sk, HAUL_DL_DELACK, hs->now + hs->rcv.ato_us);
 }
 
 /**
@@ -46,8 +63,12 @@ void haul_ack_after_input(struct sock *sk)
 		return;
 	if (rcv->ack_held && !haul_receiver_may_hold(rcv))
 		rcv->ack_held = false;
-	if (!haul_ack_can_wait(sk))
-		haul_ack_schedule(sk);
+	if (!haul_ack_is_owed(rcv))
+		return;
+	if (!haul_ack_at_once(sk))
+		haul_ack_delay(sk);
+	else if (!haul_ack_can_wait(hs))
+		haul_ack_send(sk);
 	else if (haul_receiver_may_hold(rcv))
 		haul_batch_hold(sk);
 	else
@@ -60,7 +81,10 @@ void haul_ack_after_input(struct sock *sk)
  */
 void haul_ack_after_batch(struct sock *sk)
 {
-	if (haul_ack_can_wait(sk) && haul_receiver_may_hold(&haul_sk(sk)->rcv))
+	const struct haul_sock *hs = haul_sk(sk);
+
+	if (haul_ack_can_wait(hs) && haul_receiver_may_hold(&hs->rcv) &&
+	    haul_ack_is_owed(&hs->rcv) && haul_ack_at_once(sk))
 		haul_batch_hold(sk);
 	else
 		haul_ack_schedule(sk);
@@ -72,19 +96,13 @@ void haul_ack_after_batch(struct sock *sk)
  */
 void haul_ack_schedule(struct sock *sk)
 {
-	struct haul_sock *hs = haul_sk(sk);
-	struct haul_receiver *rcv = &hs->rcv;
-
 	haul_assert_locked(sk);
-	if (!rcv->ack_due && !rcv->ack_now)
+	if (!haul_ack_is_owed(&haul_sk(sk)->rcv))
 		return;
-	if (haul_receiver_ack_at_once(rcv, haul_window_space(sk), haul_window_full(sk),
-				      !RB_EMPTY_ROOT(&hs->ooo))) {
+	if (haul_ack_at_once(sk))
 		haul_ack_send(sk);
-		return;
-	}
-	if (!haul_timer_pending(hs, HAUL_DL_DELACK))
-		haul_timer_set(sk, HAUL_DL_DELACK, hs->now + rcv->ato_us);
+	else
+		haul_ack_delay(sk);
 }
 
 /**

@@ -244,7 +244,8 @@ void haul_receiver_data(struct haul_receiver *rcv, u32 len, u64 now)
 		rcv->mss = max(rcv->mss, min(len, cap));
 	if (len >= rcv->mss / 2)
 		rcv->ssthresh = min_t(u64, rcv->clamp, (u64)rcv->ssthresh + 2ULL * len);
-	haul_receiver_time_data(rcv, now);
+	if (now != rcv->last_data_us)	/* else it came with others */
+		haul_receiver_time_data(rcv, now);
 	rcv->ack_due = true;
 }
 
