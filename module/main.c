@@ -138,6 +138,7 @@ static const struct haul_step haul_steps[] = {
 	{ "TIME-WAIT",			haul_remnant_init,	haul_remnant_exit },
 	{ "grace period",		NULL,			rcu_barrier },
 	{ "batches",			haul_batch_init,	haul_batch_exit },
+	{ "blocks",			haul_blocks_init,	haul_blocks_exit },
 	{ "namespaces",			haul_pernet_init,	haul_pernet_exit },
 	{ "sockets",			haul_proto_init,	haul_proto_exit },
 	{ "datagram sockets",		haul_dgram_init,	haul_dgram_exit },

@@ -44,6 +44,17 @@ static int server_process(int listener, int connections)
 	_exit(0);
 }
 
+/* what was sent and read gives its memory to what comes after; and nothing of it is seen there */
+TEST_F(exchanges, memory_is_used_again)
+{
+	struct pair p = connected(variant->family);
+	long before = counter(near_host, "SndBlocksReused");
+
+	transfer(p.client, p.server, 8000000);
+	EXPECT_LT(before + 50, counter(near_host, "SndBlocksReused"));
+	done(&p);
+}
+
 TEST_F(exchanges, many_over_one_connection)
 {
 	int listener = listening(variant->family), i, status, pid = server_process(listener, 1);

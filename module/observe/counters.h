@@ -83,6 +83,8 @@ struct sock;
 	  "packets queued out of order") \
 	X(RCV_PRUNED, "RcvPruned", \
 	  "times that the out-of-order queue was cut for memory") \
+	X(SND_BLOCKS_REUSED, "SndBlocksReused", \
+	  "blocks of pages for programs' bytes that were used before, and not got anew") \
 	X(RCV_COALESCED, "RcvCoalesced", \
 	  "received packets merged into the one before") \
 	X(RCV_PACKED, "RcvPacked", \

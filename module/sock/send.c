@@ -119,7 +119,7 @@ static int haul_send_copy(struct haul_send *s, struct sk_buff *skb)
 	bool merge;
 	int err;
 
-	if (!sk_page_frag_refill(s->sk, pfrag))
+	if (!haul_blocks_refill(s->sk, pfrag))
 		return -ENOBUFS;
 	merge = skb_can_coalesce(skb, i, pfrag->page, pfrag->offset);
 	if (!merge && i >= MAX_SKB_FRAGS)

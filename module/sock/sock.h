@@ -52,6 +52,12 @@ static inline bool haul_accept_full(const struct sock *listener)
 /* --- send.c --- */
 int haul_sock_sendmsg(struct sock *sk, struct msghdr *msg, size_t size);
 
+/* --- blocks.c --- */
+/* sk_page_frag_refill(), but with pages that nobody needs any more. Socket lock; may sleep */
+bool haul_blocks_refill(struct sock *sk, struct page_frag *frag);
+int haul_blocks_init(void);
+void haul_blocks_exit(void);
+
 /* --- recv.c: recvmsg; splice.c: splice_read --- */
 int haul_sock_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags);
 /*
