@@ -111,8 +111,8 @@ int haul_output_split(struct sock *sk, struct sk_buff *skb, u32 len, u32 mss, gf
 {
 	struct haul_sock *hs = haul_sk(sk);
 	struct haul_seg *seg = HAUL_SEG(skb);
+	u32 linear = max(skb_headlen(skb), len) - len, moved;
 	struct sk_buff *tail;
-	u32 moved;
 
 	haul_assert_locked(sk);
 	if (haul_rtx_unstale(sk, skb))
@@ -121,7 +121,7 @@ int haul_output_split(struct sock *sk, struct sk_buff *skb, u32 len, u32 mss, gf
 		return -EINVAL;
 	if (!haul_output_may_cut(sk, skb))
 		return -ENOMEM;
-	tail = haul_output_alloc(sk, 0, gfp);
+	tail = haul_output_alloc(sk, linear, gfp);
 	if (!tail)
 		return -ENOMEM;
 	if (haul_rtx_unclone(skb, gfp)) {

@@ -60,9 +60,17 @@ static void haul_send_drop_empty(struct sock *sk)
 	}
 }
 
+/*
+ * How much a buffer may gather. For a call that does not fill a segment what it was before will do:
+ * haul_output() looks at the path itself.
+ */
 static void haul_send_refresh_goal(struct haul_send *s)
 {
-	s->goal = haul_output_size_goal(s->sk, haul_mss_current(s->sk));
+	const struct haul_sock *hs = haul_sk(s->sk);
+
+	s->goal = hs->size_goal;
+	if (msg_data_left(s->msg) >= hs->snd.mss || s->goal < hs->snd.mss)
+		s->goal = haul_output_size_goal(s->sk, haul_mss_current(s->sk));
 }
 
 /*
@@ -107,6 +115,17 @@ static int haul_send_schedule(struct sock *sk, int want)
 }
 
 /*
+ * Does all that is left fit behind the headers' room, where memory is that nobody uses otherwise? A
+ * few bytes need no page then.
+ */
+static bool haul_send_is_small(const struct haul_send *s, const struct sk_buff *skb)
+{
+	size_t left = msg_data_left(s->msg);
+
+	return left <= skb_tailroom(skb) && skb->len + left <= s->goal;
+}
+
+/*
  * Copies what the program has left behind @skb's payload, as far as @skb is to be filled and one
  * page goes. Bytes copied; -ENOBUFS: no memory now;
  * -EMSGSIZE: @skb takes no more pages; -EFAULT
@@ -119,6 +138,10 @@ static int haul_send_copy(struct haul_send *s, struct sk_buff *skb)
 	bool merge;
 	int err;
 
+	if (haul_send_is_small(s, skb)) {
+		want = msg_data_left(s->msg);
+		return skb_add_data_nocache(s->sk, skb, &s->msg->msg_iter, want) ?: want;
+	}
 	if (!haul_blocks_refill(s->sk, pfrag))
 		return -ENOBUFS;
 	merge = skb_can_coalesce(skb, i, pfrag->page, pfrag->offset);
