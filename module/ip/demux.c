@@ -17,7 +17,7 @@
  * two links).
  */
 struct haul_flow_query {
-	struct haul_flow_key	key;
+	const struct haul_flow_key *key;
 	int			dif;
 	int			sdif;
 	bool			exact;		/* @dif is the device bound to */
@@ -51,7 +51,7 @@ static u32 haul_flow_hash_key(const void *data, u32 len, u32 seed)
 {
 	const struct haul_flow_query *q = data;
 
-	return haul_flow_hash(&q->key, seed);
+	return haul_flow_hash(q->key, seed);
 }
 
 static u32 haul_flow_hash_obj(const void *data, u32 len, u32 seed)
@@ -74,11 +74,11 @@ static int haul_flow_differs(struct rhashtable_compare_arg *arg, const void *obj
 	const struct haul_flow_query *q = arg->key;
 	const struct haul_flow *flow = obj;
 
-	if (!haul_flow_key_equal(&q->key, &flow->key))
+	if (!haul_flow_key_equal(q->key, &flow->key))
 		return 1;
 	if (q->exact)
 		return q->dif != flow->dev;
-	return !inet_sk_bound_dev_eq(q->key.net, flow->dev, q->dif, q->sdif);
+	return !inet_sk_bound_dev_eq(q->key->net, flow->dev, q->dif, q->sdif);
 }
 
 static const struct rhashtable_params haul_flow_params = {
@@ -162,7 +162,7 @@ void haul_flow_put(struct haul_flow *flow)
  */
 struct haul_flow *haul_flow_lookup(const struct haul_flow_key *key, int dif, int sdif)
 {
-	struct haul_flow_query q = { .key = *key, .dif = dif, .sdif = sdif };
+	struct haul_flow_query q = { .key = key, .dif = dif, .sdif = sdif };
 	struct haul_flow *flow;
 
 	/*
@@ -201,7 +201,7 @@ bool haul_flow_is(const struct haul_flow *flow, const struct haul_flow_key *key,
  */
 int haul_flow_insert(struct haul_flow *flow, struct haul_flow **other)
 {
-	struct haul_flow_query q = { .key = flow->key, .dif = flow->dev, .exact = true };
+	struct haul_flow_query q = { .key = &flow->key, .dif = flow->dev, .exact = true };
 	struct haul_roll_chain *chain = haul_roll_chain(&flow->key);
 	struct haul_flow *old;
 	int err = 0;

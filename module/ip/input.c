@@ -56,6 +56,14 @@ static enum haul_wire_error haul_input_parse(struct sk_buff *skb, struct haul_pa
 	return haul_wire_parse(skb->data, skb_headlen(skb), skb->len, p);
 }
 
+/* Is the checksum right, or has somebody found so already (the device, GRO, a virtual wire)? */
+static bool haul_input_sound(struct sk_buff *skb)
+{
+	if (likely(skb->ip_summed == CHECKSUM_NONE && !skb->csum_valid))
+		return !csum_fold(haul_sum(skb, 0));
+	return !skb_checksum_simple_validate(skb);
+}
+
 /* The order is protocol.rst 1.6's. HAUL_NUM_COUNTERS: nothing is wrong with it. */
 static enum haul_counter haul_input_check(struct sk_buff *skb, const struct haul_arrival *in,
 					  struct haul_packet *p)
@@ -66,7 +74,7 @@ static enum haul_counter haul_input_check(struct sk_buff *skb, const struct haul
 	err = haul_input_parse(skb, p);
 	if (unlikely(err))
 		return haul_input_why(err);
-	if (unlikely(skb_checksum_simple_validate(skb)))
+	if (unlikely(!haul_input_sound(skb)))
 		return HAUL_CNT_DROP_CHECKSUM;
 	if ((p->hdrlen != HAUL_HDR || p->kind == HAUL_KIND_DATAGRAM) &&
 	    haul_wire_parse_options(skb->data, p->hdrlen, &o))
@@ -287,8 +295,12 @@ void haul_ip_input(struct sk_buff *skb, const struct haul_arrival *in)
 	input.sdif = in->sdif;
 	input.net = net;
 
-	haul_count_add(net, HAUL_CNT_IN_SEGS, haul_skb_segs(skb));
 	flow = haul_early_take(skb);
+	if (flow)
+		haul_sock_count(haul_sock_sk(haul_flow_sock(flow)), HAUL_CNT_IN_SEGS,
+				haul_skb_segs(skb));
+	else
+		haul_count_add(net, HAUL_CNT_IN_SEGS, haul_skb_segs(skb));
 	why = haul_input_check(skb, in, p);
 	if (unlikely(why != HAUL_NUM_COUNTERS)) {
 		if (flow)

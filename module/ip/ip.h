@@ -303,13 +303,21 @@ void haul_ip_net_exit(struct net *net);
  * whole, in software otherwise.
  */
 void haul_offload_finish(struct sk_buff *skb, const struct dst_entry *dst, u32 mss, u32 hdrlen);
-/* wire packets that a received or sent packet stands for */
-unsigned int haul_skb_segs(const struct sk_buff *skb);
+/* wire packets that a received or sent packet stands for: at least 1 */
+static inline unsigned int haul_skb_segs(const struct sk_buff *skb)
+{
+	return skb_shinfo(skb)->gso_segs ?: 1;
+}
+
 /* the same for several datagrams of @mss bytes, one behind the other; @h is complete */
 void haul_offload_datagrams(struct sk_buff *skb, struct haulhdr *h, u32 payload, u32 mss);
 /* bytes of payload in each of the datagrams that a packet stands for; 0: it is a single one */
 u32 haul_offload_datagram_size(const struct sk_buff *skb);
 /* the single ones, data at their headers, or an error pointer; @skb stays the caller's */
 struct sk_buff *haul_offload_split(struct sk_buff *skb);
+
+/* --- ip/sum.c --- */
+/* the internet sum of what is behind @offset, which is in the linear part; not folded */
+__wsum haul_sum(const struct sk_buff *skb, unsigned int offset);
 
 #endif /* HAUL_IP_H */

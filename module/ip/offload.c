@@ -49,7 +49,7 @@ static void haul_offload_checksum(struct sk_buff *skb)
 	shinfo->gso_size = 0;
 	shinfo->gso_segs = 0;
 	h->check = 0;
-	h->check = csum_fold(skb_checksum(skb, 0, skb->len, 0));
+	h->check = csum_fold(haul_sum(skb, 0));
 	skb->ip_summed = CHECKSUM_NONE;
 }
 
@@ -124,17 +124,6 @@ u32 haul_offload_datagram_size(const struct sk_buff *skb)
 	return size - HAUL_DGRAM_HDR;
 }
 
-/**
- * haul_skb_segs - wire packets that a packet stands for
- * @skb:	received or sent
- *
- * Any context. Return: at least 1
- */
-unsigned int haul_skb_segs(const struct sk_buff *skb)
-{
-	return max_t(unsigned int, skb_shinfo(skb)->gso_segs, 1);
-}
-
 /* ---------------------------------------------------------------- cutting */
 
 /*
@@ -170,22 +159,43 @@ static netdev_features_t haul_gso_features(const struct sk_buff *skb, netdev_fea
 }
 
 /*
- * Sequence number, which goes on by @step, flags of the last segment only, checksum. SKB_GSO_CB has
- * the payload's sum.
+ * The checksum of a packet that was cut. Pages that a program may still write to (MSG_ZEROCOPY) are
+ * copied first, so that what leaves is what was summed. Whoever sums around it, a tunnel, finds in
+ * SKB_GSO_CB that from the Haul header on the sum is 0. 0 or -ENOMEM
  */
-static void haul_gso_headers(struct sk_buff *segs, u32 seq, u32 step)
+static int haul_gso_checksum(struct sk_buff *seg)
+{
+	struct haulhdr *h;
+
+	if (skb_has_shared_frag(seg) && __skb_linearize(seg))
+		return -ENOMEM;
+	h = (struct haulhdr *)skb_transport_header(seg);
+	h->check = 0;
+	h->check = csum_fold(haul_sum(seg, skb_transport_offset(seg)));
+	if (!seg->remcsum_offload)
+		seg->ip_summed = CHECKSUM_NONE;
+	SKB_GSO_CB(seg)->csum = 0;
+	SKB_GSO_CB(seg)->csum_start = (unsigned char *)h - seg->head;
+	return 0;
+}
+
+/*
+ * Sequence number, which goes on by @step, flags of the last segment only, checksum. 0 or -ENOMEM
+ */
+static int haul_gso_headers(struct sk_buff *segs, u32 seq, u32 step)
 {
 	struct sk_buff *seg;
+	int err = 0;
 
-	for (seg = segs; seg; seg = seg->next, seq += step) {
+	for (seg = segs; seg && !err; seg = seg->next, seq += step) {
 		struct haulhdr *h = (struct haulhdr *)skb_transport_header(seg);
 
 		h->seq = cpu_to_be32(seq);
 		if (seg->next)
 			h->flags &= cpu_to_be16(~(HAUL_FIN | HAUL_PSH | HAUL_EOM));
-		h->check = 0;
-		h->check = gso_make_checksum(seg, 0);
+		err = haul_gso_checksum(seg);
 	}
+	return err;
 }
 
 /* A timestamp that the program wants is about the last byte (conn/stamp.c). */
@@ -209,13 +219,19 @@ static void haul_gso_stamp(const struct sk_buff *skb, struct sk_buff *segs)
 static void haul_gso_own(struct sk_buff *segs, const struct sk_buff *skb)
 {
 	struct sk_buff *seg;
+	int truesize = 0;
 
-	if (skb->destructor == haul_wfree)
-		for (seg = segs; seg; seg = seg->next)
-			haul_set_owner_w(seg, skb->sk);
-	else if (skb->destructor == sock_wfree)		/* datagrams */
+	if (skb->destructor == sock_wfree)		/* datagrams */
 		for (seg = segs; seg; seg = seg->next)
 			skb_set_owner_w(seg, skb->sk);
+	if (skb->destructor != haul_wfree)
+		return;
+	for (seg = segs; seg; seg = seg->next) {
+		seg->sk = skb->sk;
+		seg->destructor = haul_wfree;
+		truesize += seg->truesize;
+	}
+	refcount_add(truesize, &skb->sk->sk_wmem_alloc);
 }
 
 /* skb_segment() with @mss bytes of payload behind the header of @hdrlen bytes. @skb is unshared. */
@@ -246,11 +262,16 @@ static struct sk_buff *haul_gso_cut(struct sk_buff *skb, netdev_features_t featu
 	u32 seq = be32_to_cpu(((struct haulhdr *)skb->data)->seq);
 	struct sk_buff *segs;
 
-	features = haul_gso_features(skb, features, mss) & ~NETIF_F_CSUM_MASK;
+	/* the sum is ours to make, in one go with the header */
+	features &= ~(NETIF_F_GSO_PARTIAL | NETIF_F_GSO_SCTP);
+	features = haul_gso_features(skb, features | NETIF_F_HW_CSUM, mss);
 	segs = haul_gso_pieces(skb, features, hdrlen, mss);
 	if (IS_ERR_OR_NULL(segs))
 		return segs;
-	haul_gso_headers(segs, seq, hdrlen == HAUL_DGRAM_HDR ? 0 : mss);
+	if (haul_gso_headers(segs, seq, hdrlen == HAUL_DGRAM_HDR ? 0 : mss)) {
+		kfree_skb_list(segs);
+		return ERR_PTR(-ENOMEM);
+	}
 	haul_gso_stamp(skb, segs);
 	haul_gso_own(segs, skb);
 	return segs;
