@@ -26,6 +26,8 @@ static struct pair pair_of(int family, int protocol)
 
 	go_to(far_host);
 	p.listener = socket(family, SOCK_STREAM, protocol);
+	/* the last pair's server may still wait for the last ACK */
+	option(p.listener, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (bind(p.listener, (void *)&sin6, sizeof(sin6)) || listen(p.listener, 1))
 		die("listen");
 	go_to(near_host);
