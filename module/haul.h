@@ -321,6 +321,8 @@ struct haul_sock {
 	bool			ecn_asked;		/* the SYN that was sent asked for ECN */
 	bool			simultaneous;		/* SYN-RECEIVED by simultaneous open */
 	bool			fin_queued;		/* a FIN is in the send queue or sent */
+	/* a FIN is due, but there was no memory for it (haul_close_retry_fin()) */
+	bool			fin_owed;
 	bool			in_parts;
 	bool			open_message;
 	bool			destroyed;		/* haul_conn_destroy() has run */

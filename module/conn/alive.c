@@ -89,16 +89,16 @@ static u64 haul_persist_interval(const struct haul_sock *hs)
  * will come
  * @sk:	the socket; its lock is held
  *
- * That is the case with a closed window, and when a transmission failed for want of memory. What
- * waits for its time of departure only is not stuck.
+ * That is the case with a closed window, and when a transmission failed for want of memory, or a
+ * FIN could not even be queued. What waits for its time of departure only is not stuck.
  */
 void haul_persist_check(struct sock *sk)
 {
 	struct haul_sock *hs = haul_sk(sk);
 
 	haul_assert_locked(sk);
-	if (!haul_output_head(sk) || haul_sender_outstanding(&hs->snd) || haul_pace_waits(hs) ||
-	    !haul_state_in(sk, HAUL_STATES_SYNCHRONIZED)) {
+	if ((!haul_output_head(sk) && !hs->fin_owed) || haul_sender_outstanding(&hs->snd) ||
+	    haul_pace_waits(hs) || !haul_state_in(sk, HAUL_STATES_SYNCHRONIZED)) {
 		haul_timer_clear(sk, HAUL_DL_PERSIST);
 		hs->persist_backoff = 0;
 		return;
@@ -134,7 +134,13 @@ void haul_persist_timer(struct sock *sk, u64 now)
 {
 	struct haul_sock *hs = haul_sk(sk);
 
-	if (!haul_output_head(sk) || haul_sender_outstanding(&hs->snd))
+	if (haul_sender_outstanding(&hs->snd))
+		return;
+	if (unlikely(hs->fin_owed)) {	/* not the peer's fault: no probe, no limit */
+		haul_push(sk);
+		return;
+	}
+	if (!haul_output_head(sk))
 		return;
 	if (haul_persist_exhausted(sk, now)) {
 		haul_give_up(sk);

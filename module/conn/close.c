@@ -28,8 +28,10 @@ static bool haul_close_queue_fin(struct sock *sk)
 
 	if (!skb) {
 		skb = haul_output_alloc(sk, 0, sk_gfp_mask(sk, GFP_ATOMIC | __GFP_NOWARN));
-		if (!skb)
+		if (!skb) {
+			haul_count(sock_net(sk), HAUL_CNT_TX_NO_MEMORY);
 			return false;
+		}
 		haul_output_append(sk, skb);
 	}
 	haul_close_mark_fin(haul_sk(sk), skb);
@@ -42,8 +44,9 @@ static bool haul_close_queue_fin(struct sock *sk)
  *
  * In a state in which this side may send: FIN behind what is queued, FIN-WAIT-1 or LAST-ACK. In
  * SYN-RECEIVED the FIN waits for the handshake's end (RFC 9293 3.10.4), which calls again.
- * Elsewhere there is nothing to do. Without memory for a FIN the connection is reset: it can't be
- * left half open for ever.
+ * Elsewhere there is nothing to do. Without memory for a FIN the state changes all the same, and
+ * the FIN follows when there is some: haul_push() and, with nothing outstanding, the persist timer
+ * try again.
  */
 void haul_close_send(struct sock *sk)
 {
@@ -51,15 +54,26 @@ void haul_close_send(struct sock *sk)
 
 	haul_assert_locked(sk);
 	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | SEND_SHUTDOWN);
-	if (!haul_state_in(sk, HAUL_STATES_MAY_SEND) || hs->fin_queued)
+	if (!haul_state_in(sk, HAUL_STATES_MAY_SEND) || hs->fin_queued || hs->fin_owed)
 		return;
-	if (!haul_close_queue_fin(sk)) {
-		haul_count(sock_net(sk), HAUL_CNT_ABORT_ON_MEMORY);
-		haul_conn_abort(sk, ENOBUFS);
-		return;
-	}
+	hs->fin_owed = !haul_close_queue_fin(sk);
 	haul_set_state(sk, sk->sk_state == HAUL_CLOSE_WAIT ? HAUL_LAST_ACK : HAUL_FIN_WAIT_1);
 	haul_push(sk);
+}
+
+/**
+ * haul_close_retry_fin - a FIN for which there was no memory: is there some now?
+ * @sk:	the socket, haul_sock.fin_owed; its lock is held, BH off or process
+ *
+ * The caller sends what is in the queue then.
+ */
+void haul_close_retry_fin(struct sock *sk)
+{
+	struct haul_sock *hs = haul_sk(sk);
+
+	haul_assert_locked(sk);
+	if (haul_close_queue_fin(sk))
+		hs->fin_owed = false;
 }
 
 /*
@@ -179,7 +193,7 @@ static bool haul_close_needs_reset(const struct sock *sk)
 		   HAUL_STATE_BIT(HAUL_CLOSE_WAIT)))
 		return true;
 	return (bit & (HAUL_STATE_BIT(HAUL_CLOSING) | HAUL_STATE_BIT(HAUL_LAST_ACK))) &&
-	       hs->snd.nxt != hs->write_seq;
+	       (hs->snd.nxt != hs->write_seq || hs->fin_owed);
 }
 
 /* RST if one is due, then CLOSED. BH off. */

@@ -186,6 +186,8 @@ bool haul_challenge_permit(struct sock *sk);
 /* --- close.c --- */
 /* no more data from this side: FIN behind what is queued. Socket lock */
 void haul_close_send(struct sock *sk);
+/* haul_sock.fin_owed: is there memory for it now? */
+void haul_close_retry_fin(struct sock *sk);
 /* the peer's FIN is next in sequence: RFC 9293 3.10.7.4 eighth */
 void haul_close_rcv_fin(struct sock *sk);
 /* our FIN was acknowledged */

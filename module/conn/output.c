@@ -366,6 +366,8 @@ bool haul_output_probe(struct sock *sk)
  */
 void haul_push(struct sock *sk)
 {
+	if (unlikely(haul_sk(sk)->fin_owed))
+		haul_close_retry_fin(sk);
 	haul_output(sk, haul_nagle(haul_sk(sk)));
 	haul_persist_check(sk);
 }

@@ -118,6 +118,7 @@ void haul_rtx_purge(struct sock *sk)
 		haul_rtx_free(sk, skb);
 	INIT_LIST_HEAD(&hs->sent_list);
 	hs->retransmit_hint = NULL;
+	hs->fin_owed = false;
 	hs->snd.sacked = 0;
 	hs->snd.lost = 0;
 	hs->snd.retrans = 0;
