@@ -239,6 +239,37 @@ static inline void haul_tcp_info_set_total_rto(struct tcp_info *info, u32 times)
 	((void)(len), BPF_CGROUP_RUN_PROG_UDP6_RECVMSG_LOCK(sk, (struct sockaddr *)(addr)))
 #endif
 
+/*
+ * ---------------------------------------------------------------- SOL_SOCKET's options
+ */
+
+/*
+ * @sock takes its own SOL_SOCKET options in proto_ops.setsockopt: newer than 6.1, there before
+ * 6.12. An accepted socket has to be told anew: haul_inet_accept() for proto_ops.accept
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+static inline void haul_take_sol_socket(struct socket *sock)
+{
+	set_bit(SOCK_CUSTOM_SOCKOPT, &sock->flags);
+}
+
+static inline int haul_inet_accept(struct socket *sock, struct socket *newsock,
+				   struct proto_accept_arg *arg)
+{
+	int err = inet_accept(sock, newsock, arg);
+
+	if (!err)
+		haul_take_sol_socket(newsock);
+	return err;
+}
+#else
+static inline void haul_take_sol_socket(struct socket *sock)
+{
+}
+
+#define haul_inet_accept	inet_accept
+#endif
+
 /* ---------------------------------------------------------------- datagrams */
 
 #ifndef MSG_SPLICE_PAGES		/* 6.5 */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * MSG_ZEROCOPY: a program's own pages are sent, and the error queue says when they are its own
- * again. Each call has a number, and every number is told once. Played over TCP (SO_ZEROCOPY) and
- * over Haul (HAUL_ZEROCOPY).
+ * again. Each call has a number, and every number is told once. Played over TCP and UDP
+ * (SO_ZEROCOPY) and over Haul (HAUL_ZEROCOPY, or SO_ZEROCOPY where the kernel lets it).
  */
 #include "hosts.h"
 #include <linux/errqueue.h>
+#include <netinet/udp.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include "kselftest_harness.h"
@@ -244,6 +245,105 @@ TEST_F(zerocopy, messages)
 	EXPECT_EQ(8, recv(p.server, buf, sizeof(buf), 0));
 	EXPECT_TRUE(wait_told(p.client, told, 3));
 	done(&p);
+}
+
+/* the kernel's own option, where a protocol may have it: 6.12 has that, 6.1 not */
+TEST_F(zerocopy, by_the_option_of_all_sockets)
+{
+	int listener = listening(variant->family), client = stream(near_host, variant->family);
+	int datagrams = socket_at(near_host, variant->family, SOCK_DGRAM), two = 2, on = 1;
+	unsigned int told[MOST];
+	struct pair p;
+	char c;
+
+	if (setsockopt(client, SOL_SOCKET, SO_ZEROCOPY, &on, sizeof(on))) {
+		EXPECT_EQ(EOPNOTSUPP, errno);
+		SKIP(return, "this kernel keeps it to itself");
+	}
+	EXPECT_EQ(1, option_of(client, SOL_HAUL, HAUL_ZEROCOPY));
+	EXPECT_EQ(-1, setsockopt(client, SOL_SOCKET, SO_ZEROCOPY, &two, sizeof(two)));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-1, setsockopt(client, SOL_SOCKET, SO_ZEROCOPY, &on, 1));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(0, setsockopt(datagrams, SOL_SOCKET, SO_ZEROCOPY, &on, sizeof(on)));
+	/* an accepted socket, too; and the other options are where they were */
+	p = connected_with(variant->family, listener, client);
+	option(p.server, SOL_SOCKET, SO_ZEROCOPY, 1);
+	option(p.server, SOL_SOCKET, SO_PRIORITY, 3);
+	EXPECT_EQ(3, option_of(p.server, SOL_SOCKET, SO_PRIORITY));
+	ASSERT_EQ(1, send(p.server, "x", 1, MSG_ZEROCOPY));
+	ASSERT_EQ(1, recv(p.client, &c, 1, 0));
+	EXPECT_TRUE(wait_told(p.server, told, 1));
+	close(datagrams);
+	done(&p);
+}
+
+/* the next datagram within 5 s is the bytes from @at on */
+static bool comes(int fd, size_t at, size_t len)
+{
+	static unsigned char in[70000];
+	ssize_t i;
+
+	poll_for(fd, POLLIN, 5000);
+	if (recv(fd, in, sizeof(in), MSG_DONTWAIT) != (ssize_t)len)
+		return false;
+	for (i = 0; i < len; i++)
+		if (in[i] != byte_at(at + i))
+			return false;
+	return true;
+}
+
+static void play_datagrams(struct __test_metadata *_metadata, int family, int protocol)
+{
+	static const size_t sizes[] = { 1, 100, 1400, 4096, 5000, 20000, 65000 };
+	const char *text = far_address(family);
+	unsigned int told[MOST], i;
+	char *pages = pages_of(70000);
+	int rx, tx, zero = 0;
+	bool all;
+
+	go_to(far_host);
+	rx = socket(family, SOCK_DGRAM, protocol);
+	option(rx, SOL_SOCKET, SO_RCVBUFFORCE, 1 << 20);
+	ASSERT_EQ(0, bind_to(rx, text, PORT));
+	go_to(near_host);
+	tx = socket(family, SOCK_DGRAM, protocol);
+	option(tx, SOL_SOCKET, SO_SNDBUFFORCE, 1 << 20);
+	ASSERT_EQ(0, connect_to(tx, text, PORT));
+	/* without the option the flag means nothing */
+	ASSERT_EQ(10, send(tx, pages, 10, MSG_ZEROCOPY));
+	EXPECT_TRUE(comes(rx, 0, 10));
+	option(tx, protocol ? SOL_HAUL : SOL_SOCKET, protocol ? HAUL_ZEROCOPY : SO_ZEROCOPY, 1);
+	for (i = 0; i < 7; i++) {
+		ASSERT_EQ((ssize_t)sizes[i], send(tx, pages + i, sizes[i], MSG_ZEROCOPY));
+		EXPECT_TRUE(comes(rx, i, sizes[i]));
+	}
+	/* an empty one has a number, what can't be read has none */
+	ASSERT_EQ(0, send(tx, &zero, 0, MSG_ZEROCOPY));
+	EXPECT_EQ(0, recv(rx, told, sizeof(told), 0));
+	EXPECT_EQ(-1, send(tx, (void *)1, 100, MSG_ZEROCOPY));
+	EXPECT_EQ(EFAULT, errno);
+	/* corked; cut into many */
+	ASSERT_EQ(10, send(tx, pages, 10, MSG_ZEROCOPY | MSG_MORE));
+	ASSERT_EQ(20, send(tx, pages + 10, 20, MSG_ZEROCOPY));
+	EXPECT_TRUE(comes(rx, 0, 30));
+	option(tx, SOL_UDP, UDP_SEGMENT, 1000);
+	ASSERT_EQ(2500, send(tx, pages, 2500, MSG_ZEROCOPY));
+	for (i = 0; i < 3; i++)
+		EXPECT_TRUE(comes(rx, 1000 * i, i < 2 ? 1000 : 500));
+	all = wait_told(tx, told, 11);
+	for (i = 0; i < 11 && !all; i++)
+		TH_LOG("protocol %d: call %u was told of %u times", protocol, i, told[i]);
+	EXPECT_TRUE(all);
+	close(rx);
+	close(tx);
+	munmap(pages, 70000);
+}
+
+TEST_F(zerocopy, datagrams)
+{
+	play_datagrams(_metadata, variant->family, 0);
+	play_datagrams(_metadata, variant->family, IPPROTO_HAUL);
 }
 
 TEST_HARNESS_MAIN

@@ -158,6 +158,16 @@ void haul_dgram_header(struct haulhdr *h, __be16 sport, __be16 dport);
 /* counts what became of so many datagrams: 0 or what the program is told */
 int haul_dgram_sent(struct sock *sk, int err, unsigned int segs);
 
+/* --- zerocopy.c: a program's own pages --- */
+/* @uarg: who is to be told when they are free again, NULL: nobody. 0 or -ENOBUFS */
+int haul_dgram_pages_begin(struct sock *sk, struct msghdr *msg, size_t len,
+			   struct ubuf_info **uarg);
+/* the pages themselves go behind @skb's header: 0 or -errno, and nobody is told */
+int haul_dgram_pages_pin(struct sk_buff *skb, struct msghdr *msg, size_t len,
+			 struct ubuf_info *uarg);
+/* they were copied, or @err: it is told at once, or not at all */
+void haul_dgram_pages_copied(const struct msghdr *msg, struct ubuf_info *uarg, int err);
+
 /* --- segments.c: several datagrams in one packet --- */
 /*
  * can @payload bytes go as datagrams of @segment bytes, with @headers each, over a path of @mtu? 0

@@ -66,8 +66,23 @@ static int haul_dgram_get_gro(const struct sock *sk)
 	return READ_ONCE(haul_dgram(sk)->gro);
 }
 
+/* SO_ZEROCOPY, which not every kernel gives to protocols that it does not know */
+static int haul_dgram_set_zerocopy(struct sock *sk, int val)
+{
+	if (val < 0 || val > 1)
+		return -EINVAL;
+	sock_valbool_flag(sk, SOCK_ZEROCOPY, val);
+	return 0;
+}
+
+static int haul_dgram_get_zerocopy(const struct sock *sk)
+{
+	return sock_flag(sk, SOCK_ZEROCOPY);
+}
+
 static const struct haul_dgram_option haul_dgram_options[] = {
 	{ SOL_HAUL,	HAUL_CORK,	haul_dgram_set_cork,	haul_dgram_get_cork },
+	{ SOL_HAUL,	HAUL_ZEROCOPY,	haul_dgram_set_zerocopy, haul_dgram_get_zerocopy },
 	{ SOL_UDP,	UDP_CORK,	haul_dgram_set_cork,	haul_dgram_get_cork },
 	{ SOL_UDP,	UDP_SEGMENT,	haul_dgram_set_segment,	haul_dgram_get_segment },
 	{ SOL_UDP,	UDP_GRO,	haul_dgram_set_gro,	haul_dgram_get_gro },

@@ -261,6 +261,31 @@ static struct sk_buff *haul_send4_make(struct sock *sk, struct msghdr *msg, size
 	return skb;
 }
 
+/* The same with the program's own pages instead of a copy. */
+static struct sk_buff *haul_send4_make_pinned(struct sock *sk, struct msghdr *msg, size_t len,
+					      const struct haul_dgram_out *o,
+					      struct ubuf_info *uarg)
+{
+	u32 room = haul_send4_headroom(o);
+	struct sk_buff *skb;
+	int err;
+
+	skb = sock_alloc_send_skb(sk, room + HAUL_DGRAM_HDR + o->rt->dst.trailer_len,
+				  msg->msg_flags & MSG_DONTWAIT, &err);
+	if (!skb) {
+		haul_dgram_pages_copied(msg, uarg, err);
+		return ERR_PTR(err);
+	}
+	skb_reserve(skb, room);
+	skb_put(skb, HAUL_DGRAM_HDR);
+	err = haul_dgram_pages_pin(skb, msg, len, uarg);
+	if (err) {
+		kfree_skb(skb);
+		return ERR_PTR(err);
+	}
+	return skb;
+}
+
 /**
  * haul_dgram_header - writes a datagram's header, but for the checksum
  * @h:		where
@@ -535,8 +560,14 @@ int haul_dgram_push4(struct sock *sk)
 /* Socket lock; something of IPv4 is corked. */
 static int haul_cork_more(struct sock *sk, struct msghdr *msg, size_t len, bool more)
 {
-	int err = haul_cork_append(sk, msg, len);
+	struct ubuf_info *uarg;
+	u32 header = haul_dgram(sk)->pending_len == HAUL_DGRAM_HDR ? HAUL_DGRAM_HDR : 0;
+	int err = haul_dgram_pages_begin(sk, msg, header + len, &uarg);
 
+	if (!err) {
+		err = haul_cork_append(sk, msg, len);
+		haul_dgram_pages_copied(msg, uarg, err);
+	}
 	if (err)
 		haul_dgram_flush4(sk);
 	else if (!more)
@@ -565,13 +596,16 @@ static int haul_send4_cork(struct sock *sk, struct msghdr *msg, size_t len,
 static int haul_send4_now(struct sock *sk, struct msghdr *msg, size_t len,
 			  const struct haul_dgram_out *o)
 {
+	struct ubuf_info *uarg;
 	struct sk_buff *skb;
 	int err;
 
-	err = haul_send4_fits(sk, o, HAUL_DGRAM_HDR + len);
+	err = haul_send4_fits(sk, o, HAUL_DGRAM_HDR + len) ?:
+	      haul_dgram_pages_begin(sk, msg, HAUL_DGRAM_HDR + len, &uarg);
 	if (err)
 		return err;
-	skb = haul_send4_make(sk, msg, len, o);
+	skb = uarg ? haul_send4_make_pinned(sk, msg, len, o, uarg) :
+		     haul_send4_make(sk, msg, len, o);
 	return IS_ERR(skb) ? PTR_ERR(skb) : haul_send4_xmit(sk, skb, o);
 }
 

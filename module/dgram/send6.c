@@ -363,11 +363,13 @@ static int haul_send6_append(struct sock *sk, struct msghdr *msg, size_t len,
 	struct haul_dgram *hd = haul_dgram(sk);
 	unsigned int flags = msg->msg_flags & ~(MSG_ZEROCOPY | MSG_SPLICE_PAGES);
 	u16 segment = inet_sk(sk)->cork.base.gso_size;
-	size_t total = len;
-	int err;
+	struct ubuf_info *uarg;
+	size_t total = len + (hd->pending ? 0 : HAUL_DGRAM_HDR);
+	int err = haul_dgram_pages_begin(sk, msg, total, &uarg);
 
+	if (err)
+		return err;
 	if (!hd->pending) {
-		total += HAUL_DGRAM_HDR;
 		hd->cork.dport = o->fl6.fl6_dport;
 		segment = o->ipc6.gso_size;
 	}
@@ -376,6 +378,7 @@ static int haul_send6_append(struct sock *sk, struct msghdr *msg, size_t len,
 	err = ip6_append_data(sk, segment ? haul_send6_getfrag_unsummed : haul_send6_getfrag, msg,
 			      total, HAUL_DGRAM_HDR, &o->ipc6, &o->fl6, (struct rt6_info *)o->dst,
 			      more ? flags | MSG_MORE : flags);
+	haul_dgram_pages_copied(msg, uarg, err);
 	if (err)
 		haul_send6_flush(sk);
 	else if (!more)

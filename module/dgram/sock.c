@@ -15,6 +15,8 @@ static int haul_dgram_sock_init(struct sock *sk)
 {
 	sock_set_flag(sk, SOCK_RCU_FREE);
 	haul_dgram(sk)->pending = 0;
+	set_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);	/* io_uring's send_zc */
+	haul_take_sol_socket(sk->sk_socket);
 	sk_sockets_allocated_inc(sk);
 	return 0;
 }
@@ -171,7 +173,7 @@ static_assert(offsetofend(struct haul6_dgram, inet6) == sizeof(struct haul6_dgra
 	.gettstamp	= sock_gettstamp,			\
 	.listen		= sock_no_listen,			\
 	.shutdown	= inet_shutdown,			\
-	.setsockopt	= sock_common_setsockopt,		\
+	.setsockopt	= haul_ops_setsockopt,			\
 	.getsockopt	= sock_common_getsockopt,		\
 	.sendmsg	= inet_sendmsg,				\
 	.recvmsg	= inet_recvmsg,				\

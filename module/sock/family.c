@@ -23,12 +23,12 @@
 	.bind		= haul_sock_bind,			\
 	.connect	= inet_stream_connect,			\
 	.socketpair	= sock_no_socketpair,			\
-	.accept		= inet_accept,				\
+	.accept		= haul_inet_accept,			\
 	.poll		= haul_sock_poll,			\
 	.gettstamp	= sock_gettstamp,			\
 	.listen		= haul_sock_listen,			\
 	.shutdown	= inet_shutdown,			\
-	.setsockopt	= sock_common_setsockopt,		\
+	.setsockopt	= haul_ops_setsockopt,			\
 	.getsockopt	= sock_common_getsockopt,		\
 	.sendmsg	= inet_sendmsg,				\
 	.recvmsg	= inet_recvmsg,				\

@@ -2,7 +2,8 @@
 /*
  * setsockopt() and getsockopt(). Options are rows of two tables, the integers and the others;
  * SOL_HAUL and IPPROTO_TCP share most. Numbers, types, ranges and errors are TCP's. What TCP has
- * and is in no table is refused (Documentation/parity.rst says why). SOL_SOCKET is the kernel's.
+ * and is in no table is refused (Documentation/parity.rst says why). SOL_SOCKET is the kernel's,
+ * but for what it gives only to the protocols that it knows.
  */
 #include <linux/capability.h>
 #include <linux/net.h>
@@ -548,4 +549,41 @@ int haul_sock_getsockopt(struct sock *sk, int level, int name, char __user *val,
 	if (level != SOL_IP && sk->sk_family == AF_INET6)
 		return ipv6_getsockopt(sk, level, name, val, len);
 	return ip_getsockopt(sk, level, name, val, len);
+}
+
+/* SO_ZEROCOPY with TCP's errors */
+static int haul_ops_set_zerocopy(struct sock *sk, sockptr_t val, unsigned int len)
+{
+	int value;
+
+	if (len < sizeof(value))
+		return -EINVAL;
+	if (copy_from_sockptr(&value, val, sizeof(value)))
+		return -EFAULT;
+	if (value < 0 || value > 1)
+		return -EINVAL;
+	lock_sock(sk);
+	haul_set_zerocopy(sk, value);
+	release_sock(sk);
+	return 0;
+}
+
+/**
+ * haul_ops_setsockopt - proto_ops.setsockopt of all sockets
+ * @sock:	the program's socket
+ * @level:	SOL_HAUL, IPPROTO_TCP, SOL_UDP, IPPROTO_IP, IPPROTO_IPV6; SOL_SOCKET where the
+ *		kernel lets a protocol have it (haul_take_sol_socket())
+ * @name:	option
+ * @val:	its value
+ * @len:	bytes
+ *
+ * Takes the socket lock; may sleep. Return: 0 or -errno
+ */
+int haul_ops_setsockopt(struct socket *sock, int level, int name, sockptr_t val, unsigned int len)
+{
+	if (level != SOL_SOCKET)
+		return sock_common_setsockopt(sock, level, name, val, len);
+	if (name == SO_ZEROCOPY)
+		return haul_ops_set_zerocopy(sock->sk, val, len);
+	return sock_setsockopt(sock, level, name, val, len);
 }

@@ -96,6 +96,7 @@ static int haul_sock_init(struct sock *sk)
 	haul_conn_init(sk);
 	/* io_uring's send_zc; accept() hands it on */
 	set_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
+	haul_take_sol_socket(sk->sk_socket);
 	sk_sockets_allocated_inc(sk);
 	return 0;
 }

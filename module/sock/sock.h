@@ -82,6 +82,8 @@ int haul_sock_set_rcvlowat(struct sock *sk, int val);	/* SO_RCVLOWAT. Socket loc
 void haul_sock_shutdown(struct sock *sk, int how);	/* proto.shutdown. Socket lock */
 
 /* --- options.c, info.c, tcp_info.c --- */
+/* proto_ops.setsockopt of all sockets */
+int haul_ops_setsockopt(struct socket *sock, int level, int name, sockptr_t val, unsigned int len);
 int haul_sock_setsockopt(struct sock *sk, int level, int name, sockptr_t val, unsigned int len);
 int haul_sock_getsockopt(struct sock *sk, int level, int name, char __user *val, int __user *len);
 void haul_sock_info(struct sock *sk, struct haul_info *info);	/* socket lock */

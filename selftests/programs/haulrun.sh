@@ -297,6 +297,25 @@ exit_status() {
 	exits 0 sh -c true --no-such-option
 }
 
+# where the kernel keeps the option to itself, Haul's own is asked for; a program does not see the difference
+zero_copy() {
+	program_alone
+	probe "$near" --dgram <<-'END'
+		SO_ZEROCOPY = 60
+		for kind in socket.SOCK_STREAM, socket.SOCK_DGRAM:
+		    s = socket.socket(socket.AF_INET, kind)
+		    s.setsockopt(socket.SOL_SOCKET, SO_ZEROCOPY, 1)
+		    assert s.getsockopt(socket.SOL_SOCKET, SO_ZEROCOPY) == 1
+		    s.setsockopt(socket.SOL_SOCKET, SO_ZEROCOPY, 0)
+		    assert s.getsockopt(socket.SOL_SOCKET, SO_ZEROCOPY) == 0
+		    try:
+		        s.setsockopt(socket.SOL_SOCKET, SO_ZEROCOPY, 2)
+		        assert False
+		    except OSError as error:
+		        assert error.errno == 22, error
+	END
+}
+
 # a kernel without Haul, to this program: a protocol number that the module does not have
 without_the_module() {
 	program_alone
@@ -311,4 +330,4 @@ c = socket.create_connection(("127.0.0.1", 7001))'
 
 run_cases takes_streams leaves_the_rest takes_datagrams only_listen only_connect ports goes_along \
 	leaves_connected_sockets children_inherit keeps_other_preloads traces refuses_what_it_cannot_reach exit_status \
-	without_the_module
+	zero_copy without_the_module

@@ -20,6 +20,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <linux/haul.h>
+
 #include "haulrun.h"
 
 #define HOOK __attribute__((visibility("default")))
@@ -51,6 +53,7 @@ static ssize_t (*real_sendto)(int fd, const void *buf, size_t size, int flags,
 			      const struct sockaddr *addr, socklen_t len);
 static ssize_t (*real_sendmsg)(int fd, const struct msghdr *msg, int flags);
 static int (*real_sendmmsg)(int fd, struct mmsghdr *msgs, unsigned int count, int flags);
+static int (*real_setsockopt)(int fd, int level, int name, const void *val, socklen_t len);
 
 /*
  * A socket that a choice may be made for. A program that uses one in two threads before it is
@@ -97,6 +100,7 @@ static void start_once(void)
 	real_sendto = dlsym(RTLD_NEXT, "sendto");
 	real_sendmsg = dlsym(RTLD_NEXT, "sendmsg");
 	real_sendmmsg = dlsym(RTLD_NEXT, "sendmmsg");
+	real_setsockopt = dlsym(RTLD_NEXT, "setsockopt");
 
 	/* 0: nobody has told what to do, so nothing is done */
 	config.protocol = protocol ? atoi(protocol) : 0;
@@ -387,6 +391,21 @@ HOOK int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
 		if (event)
 			note->event = *event;
 	}
+	return rc;
+}
+
+/* A kernel that knows no SO_ZEROCOPY for Haul's sockets (6.1) is asked for Haul's own. */
+HOOK int setsockopt(int fd, int level, int name, const void *val, socklen_t len)
+{
+	int rc;
+
+	start();
+	rc = real_setsockopt(fd, level, name, val, len);
+	if (!rc || errno != EOPNOTSUPP || level != SOL_SOCKET || name != SO_ZEROCOPY ||
+	    !config.protocol || socket_integer(fd, SO_PROTOCOL) != config.protocol)
+		return rc;
+	rc = real_setsockopt(fd, SOL_HAUL, HAUL_ZEROCOPY, val, len);
+	trace("fd %d: SO_ZEROCOPY as HAUL_ZEROCOPY: %s", fd, rc ? strerror(errno) : "set");
 	return rc;
 }
 
