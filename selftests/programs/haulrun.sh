@@ -297,6 +297,62 @@ exit_status() {
 	exits 0 sh -c true --no-such-option
 }
 
+# inside the kernel: what no library can be put into, and nobody else
+by_bpf() {
+	grep -qa update_socket_protocol /sys/kernel/btf/vmlinux 2>/dev/null || return 4
+	program_alone
+	local groups=$work/groups
+	mkdir "$groups"
+	mount -t cgroup2 none "$groups"
+	cat >"$work/which.c" <<-'END'
+		#include <arpa/inet.h>
+		#include <stdio.h>
+		#include <sys/socket.h>
+		static void say(int family, int type, int protocol)
+		{
+			int fd = socket(family, type, protocol), value = -1;
+			socklen_t len = sizeof(value);
+			getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &value, &len);
+			printf("%d ", value);
+		}
+		int main(void)
+		{
+			say(AF_INET, SOCK_STREAM, 0);
+			say(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
+			say(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+			say(AF_INET6, SOCK_DGRAM, IPPROTO_UDP);
+			say(AF_INET, SOCK_RAW, 99);
+			say(AF_INET, SOCK_STREAM, IPPROTO_UDP);
+			say(AF_UNIX, SOCK_STREAM, 0);
+			puts("");
+			return 0;
+		}
+	END
+	gcc -static -o "$work/which" "$work/which.c"
+	[ "$(in_near "$haulrun" --bpf "$work/which")" = "253 253 17 17 99 -1 0 " ]
+	[ "$(in_near "$haulrun" --bpf --dgram "$work/which")" = "253 253 253 253 99 -1 0 " ]
+	# its children, and nobody beside them
+	in_near "$haulrun" --bpf sh -c "$work/which; echo \$\$ >$work/pid; exec sleep 1000" >"$work/inside" &
+	wait_for test -s "$work/pid"
+	grep -q '^253 253 17' "$work/inside"
+	[ "$(in_near "$work/which")" = "6 6 17 17 99 -1 0 " ]
+	[ "$(find "$groups" -name 'haulrun-*' | wc -l)" = 1 ]
+	# nothing is left when the last one has gone
+	kill "$(cat "$work/pid")"
+	ungrouped() { [ -z "$(find "$groups" -name 'haulrun-*')" ]; }
+	wait_for ungrouped
+	umount "$groups"
+	exits 125 --bpf --ports 80 true
+}
+
+# a kernel that can't, says so
+by_bpf_refused() {
+	! grep -qa update_socket_protocol /sys/kernel/btf/vmlinux 2>/dev/null || return 4
+	program_alone
+	exits 125 --bpf true
+	grep -q 'too old' "$work/out"
+}
+
 # where the kernel keeps the option to itself, Haul's own is asked for; a program does not see the difference
 zero_copy() {
 	program_alone
@@ -330,4 +386,4 @@ c = socket.create_connection(("127.0.0.1", 7001))'
 
 run_cases takes_streams leaves_the_rest takes_datagrams only_listen only_connect ports goes_along \
 	leaves_connected_sockets children_inherit keeps_other_preloads traces refuses_what_it_cannot_reach exit_status \
-	zero_copy without_the_module
+	by_bpf by_bpf_refused zero_copy without_the_module

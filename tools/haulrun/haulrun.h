@@ -34,6 +34,9 @@ bool ports_has(const struct ports *set, unsigned int port);
 /* elf.c: why a preload can't reach a program */
 const char *elf_refusal(const char *path, const char **instead);
 
+/* bpf.c: the kernel does it. NULL, or what it failed at, with errno */
+const char *bpf_run(int protocol, bool dgram);
+
 /* convert.c: another socket in a socket's place */
 int convert(int fd, int protocol, bool keep_port);
 

@@ -41,6 +41,7 @@ static const char usage[] =
 "  --only-connect    only sockets that connect (of --dgram: send first)\n"
 "  --ports LIST      only these ports: the one listened at or connected to, as in 80,8000-8100\n"
 "  --not-ports LIST  all but these\n"
+"  --bpf             by BPF, without a library: static programs, too; kernel 6.6 or newer, as root\n"
 "  --fallback        TCP (UDP) where the kernel has no Haul; otherwise that is an error\n"
 "  --trace[=FILE]    tell on standard error, or in FILE, what was turned into what\n"
 "  -h, --help        this text\n"
@@ -52,6 +53,7 @@ enum {
 	OPT_DGRAM = 256,
 	OPT_LISTEN,
 	OPT_CONNECT,
+	OPT_BPF,
 	OPT_FALLBACK,
 	OPT_PORTS,
 	OPT_NOT_PORTS,
@@ -62,6 +64,7 @@ static const struct option options[] = {
 	{ "dgram", no_argument, NULL, OPT_DGRAM },
 	{ "only-listen", no_argument, NULL, OPT_LISTEN },
 	{ "only-connect", no_argument, NULL, OPT_CONNECT },
+	{ "bpf", no_argument, NULL, OPT_BPF },
 	{ "fallback", no_argument, NULL, OPT_FALLBACK },
 	{ "ports", required_argument, NULL, OPT_PORTS },
 	{ "not-ports", required_argument, NULL, OPT_NOT_PORTS },
@@ -75,6 +78,7 @@ struct request {
 	bool		dgram;
 	bool		only_listen;
 	bool		only_connect;
+	bool		bpf;
 	bool		fallback;
 	const char	*ports;
 	const char	*not_ports;
@@ -125,6 +129,9 @@ static void request_read(struct request *r, int argc, char **argv)
 		case OPT_CONNECT:
 			r->only_connect = true;
 			break;
+		case OPT_BPF:
+			r->bpf = true;
+			break;
 		case OPT_FALLBACK:
 			r->fallback = true;
 			break;
@@ -146,6 +153,8 @@ static void request_read(struct request *r, int argc, char **argv)
 	}
 	if (r->only_listen && r->only_connect)
 		FAIL(EXIT_OURS, "--only-listen and --only-connect exclude each other");
+	if (r->bpf && (r->only_listen || r->only_connect || r->ports || r->not_ports || r->trace))
+		FAIL(EXIT_OURS, "--bpf goes with --dgram and --fallback only");
 	if (optind == argc)
 		FAIL(EXIT_OURS, "which program? See haulrun --help");
 }
@@ -166,19 +175,24 @@ static int protocol_number(void)
 	return protocol;
 }
 
-static void kernel_check(const struct request *r, int protocol)
+/* Has this kernel what is asked for? Where it has not, --fallback. */
+static bool kernel_check(const struct request *r, int protocol)
 {
+	bool there;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, protocol);
 
 	if (fd < 0 && !r->fallback)
 		FAIL(EXIT_OURS, "no Haul in this kernel (%s); load haul.ko, or take --fallback",
 		     strerror(errno));
+	there = fd >= 0;
 	close(fd);
 	fd = r->dgram ? socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, protocol) : -1;
 	if (fd < 0 && r->dgram && !r->fallback)
 		FAIL(EXIT_OURS, "--dgram: this kernel's Haul has no datagrams (%s)",
 		     strerror(errno));
+	there &= fd >= 0 || !r->dgram;
 	close(fd);
+	return there;
 }
 
 /* ---------------------------------------------------------------- the program */
@@ -282,17 +296,36 @@ static void library_tell(const struct request *r, int protocol)
 	set(HAULRUN_ENV_TRACE, r->trace);
 }
 
+static void by_bpf(const struct request *r, int protocol)
+{
+	const char *failed = bpf_run(protocol, r->dgram);
+
+	if (failed)
+		FAIL(EXIT_OURS, "--bpf: %s: %s", failed,
+		     errno == EOPNOTSUPP ? "this kernel is too old" : strerror(errno));
+}
+
+static void by_library(const struct request *r, int protocol)
+{
+	library_preload();
+	library_tell(r, protocol);
+}
+
 int main(int argc, char **argv)
 {
 	struct request request = {};
 	int protocol = protocol_number();
+	bool there;
 
 	request_read(&request, argc, argv);
 	argv += optind;
-	program_check(*argv);
-	kernel_check(&request, protocol);
-	library_preload();
-	library_tell(&request, protocol);
+	if (!request.bpf)
+		program_check(*argv);
+	there = kernel_check(&request, protocol);
+	if (!request.bpf)
+		by_library(&request, protocol);
+	else if (there)
+		by_bpf(&request, protocol);
 	execvp(*argv, argv);
 	FAIL(errno == ENOENT ? EXIT_NO_PROGRAM : EXIT_CANT_RUN, "%s: %s", *argv, strerror(errno));
 }
