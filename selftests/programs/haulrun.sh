@@ -208,8 +208,8 @@ keeps_other_preloads() {
 	LD_PRELOAD=$work/other.so in_near "$haulrun" sh -c 'echo "$LD_PRELOAD"' >"$work/out"
 	grep -qx other "$work/out"
 	grep -qx "$work/other.so:$haulrun" <(sed 's/haulrun.so$/haulrun/' "$work/out")
-	# and one in another is one
-	[ "$(in_near "$haulrun" "$haulrun" sh -c 'echo "$LD_PRELOAD"')" = "${haulrun%/*}/haulrun.so" ]
+	# and one in another is one; the tests' runner may preload something of its own (stdbuf)
+	[ "$(LD_PRELOAD='' in_near "$haulrun" "$haulrun" sh -c 'echo "$LD_PRELOAD"')" = "${haulrun%/*}/haulrun.so" ]
 }
 
 traces() {
