@@ -72,6 +72,7 @@ enum haul_owner {
 	HAUL_OWNER_SOCK,	/* struct haul_sock */
 	HAUL_OWNER_REQUEST,	/* struct haul_request */
 	HAUL_OWNER_REMNANT,	/* struct haul_remnant */
+	HAUL_OWNER_DGRAM,	/* struct haul_dgram: in the roll only */
 };
 
 /**
@@ -100,7 +101,8 @@ struct haul_flow_key {
  *		compared
  * @owner:	enum haul_owner
  * @hashed:	in the table; owner's lock
- * @roll:	in a chain of the roll (ip/roll.c): hashed, or waiting on a port
+ * @roll:	in a chain of the roll (ip/roll.c): hashed, or waiting on a port. A datagram
+ *		socket's @key says only where in the roll; haul_dgram_sock_key() tells its addresses
  * @number:	its place there
  */
 struct haul_flow {

@@ -164,6 +164,180 @@ TEST_F(diag, filters_of_the_kernel)
 	done(&p);
 }
 
+/* ---------------------------------------------------------------- datagram sockets */
+
+/* far's, bound to PORT, and near's, connected to it */
+static struct pair datagram_pair(int family)
+{
+	struct pair p = { .listener = -1 };
+
+	p.server = socket_at(far_host, family, SOCK_DGRAM);
+	p.client = socket_at(near_host, family, SOCK_DGRAM);
+	if (bind_to(p.server, far_address(family), PORT) ||
+	    connect_to(p.client, far_address(family), PORT))
+		die("datagram sockets");
+	return p;
+}
+
+static void disconnect(int fd)
+{
+	struct sockaddr unspec = { .sa_family = AF_UNSPEC };
+
+	if (connect(fd, &unspec, sizeof(unspec)))
+		die("disconnect");
+}
+
+/* a message has this address, IPv4's mapped */
+static bool is_address(const __be32 *there, int family, const char *text)
+{
+	struct in6_addr addr = { .s6_addr = { [10] = 0xff, [11] = 0xff } };
+
+	if (inet_pton(family, text, family == AF_INET ? &addr.s6_addr[12] : addr.s6_addr) != 1)
+		die("no address: %s", text);
+	return !memcmp(there, &addr, sizeof(addr));
+}
+
+TEST_F(diag, datagram_sockets_as_their_programs_know_them)
+{
+	struct pair p = datagram_pair(variant->family);
+	bool v4 = variant->family == AF_INET;
+	struct haul_diag_req req = diag_all();
+	struct seen_list list;
+	char bytes[1000] = { 0 };
+	struct seen s;
+	struct stat st;
+
+	req.show = HAUL_DIAG_SHOW_ALL;
+	option(p.client, v4 ? SOL_IP : SOL_IPV6, v4 ? IP_TOS : IPV6_TCLASS, 0x10);
+	list = diag_dump(near_host, &req);
+	ASSERT_EQ(1, list.num);
+	ASSERT_EQ(1, seen_find(&list, cookie_of(p.client), &s));
+	fstat(p.client, &st);
+	EXPECT_EQ(AF_HAUL, s.msg.family);
+	EXPECT_EQ(variant->family, s.msg.net);
+	EXPECT_EQ(3, s.msg.kind);
+	EXPECT_EQ(HAUL_ESTABLISHED, s.msg.state);
+	EXPECT_EQ(0, s.msg.flags);
+	EXPECT_EQ(0, s.msg.timer);
+	EXPECT_EQ(st.st_ino, s.msg.inode);
+	EXPECT_EQ(getuid(), s.msg.uid);
+	EXPECT_EQ(port_of(p.client), diag_port(s.msg.id.sport));
+	EXPECT_EQ(PORT, diag_port(s.msg.id.dport));
+	EXPECT_TRUE(is_address(s.msg.id.src, variant->family, near_address(variant->family)));
+	EXPECT_TRUE(is_address(s.msg.id.dst, variant->family, far_address(variant->family)));
+	EXPECT_FALSE(s.has_info);
+	ASSERT_TRUE(s.has_mem);
+	EXPECT_EQ(option_of(p.client, SOL_SOCKET, SO_SNDBUF), s.mem[SK_MEMINFO_SNDBUF]);
+	EXPECT_TRUE(s.has_cgroup);
+	EXPECT_EQ(v4 ? 0x10 : 0, s.tos);
+	EXPECT_STREQ("", s.congestion);
+	free(list.at);
+
+	ASSERT_EQ(1000, send(p.client, bytes, 1000, 0));
+	ASSERT_EQ(1, poll_for(p.server, POLLIN, 5000));
+	list = diag_dump(far_host, &req);
+	ASSERT_EQ(1, list.num);
+	ASSERT_EQ(1, seen_find(&list, cookie_of(p.server), &s));
+	EXPECT_EQ(HAUL_CLOSED, s.msg.state);
+	EXPECT_EQ(PORT, diag_port(s.msg.id.sport));
+	EXPECT_EQ(0, s.msg.id.dport);
+	EXPECT_TRUE(is_address(s.msg.id.dst, variant->family, v4 ? "0.0.0.0" : "::"));
+	EXPECT_LT(1000, s.msg.rqueue);
+	EXPECT_EQ(s.mem[SK_MEMINFO_RMEM_ALLOC], s.msg.rqueue);
+	free(list.at);
+	close(p.client);
+	close(p.server);
+}
+
+/* with a port it is seen, with another peer it is the same, without a port it is not */
+TEST_F(diag, datagram_sockets_come_and_go)
+{
+	int fd = socket_at(near_host, variant->family, SOCK_DGRAM), other, i;
+	struct haul_diag_req req = diag_all();
+	struct seen_list list;
+	struct seen s;
+
+	list = diag_dump(near_host, &req);
+	EXPECT_EQ(0, list.num);
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, connect_to(fd, far_address(variant->family), PORT + i));
+		list = diag_dump(near_host, &req);
+		EXPECT_EQ(1, list.num);
+		ASSERT_EQ(1, seen_find(&list, cookie_of(fd), &s));
+		EXPECT_EQ(PORT + i, diag_port(s.msg.id.dport));
+		free(list.at);
+	}
+	disconnect(fd);
+	list = diag_dump(near_host, &req);
+	EXPECT_EQ(0, list.num);
+
+	ASSERT_EQ(0, bind_to(fd, near_address(variant->family), PORT + 2));
+	ASSERT_EQ(0, connect_to(fd, far_address(variant->family), PORT));
+	disconnect(fd);
+	list = diag_dump(near_host, &req);
+	ASSERT_EQ(1, list.num);
+	EXPECT_EQ(HAUL_CLOSED, list.at[0].msg.state);
+	EXPECT_EQ(PORT + 2, diag_port(list.at[0].msg.id.sport));
+	free(list.at);
+
+	/* by kind */
+	other = listener_at(near_host, near_address(variant->family), PORT, 1);
+	req.kind = 3;
+	list = diag_dump(near_host, &req);
+	EXPECT_EQ(1, list.num);
+	EXPECT_EQ(1, seen_find(&list, cookie_of(fd), &s));
+	free(list.at);
+	close(other);
+	close(fd);
+	list = diag_dump(near_host, &req);
+	EXPECT_EQ(0, list.num);
+}
+
+TEST_F(diag, one_datagram_socket_and_its_end)
+{
+	struct pair p = datagram_pair(variant->family);
+	struct haul_diag_req req = diag_all();
+	struct seen_list list = diag_dump(near_host, &req), one = { 0 };
+	int fd = diag_open(near_host);
+	char byte;
+
+	ASSERT_EQ(1, list.num);
+	req.kind = 3;
+	req.id = list.at[0].msg.id;
+	diag_send(fd, SOCK_DIAG_BY_FAMILY, 0, &req, sizeof(req));
+	ASSERT_EQ(0, diag_answer(fd, &one));
+	ASSERT_EQ(1, one.num);
+	EXPECT_EQ(cookie_of(p.client), seen_cookie(&one.at[0]));
+	/* any cookie; another's; another device's; another peer's */
+	req.id.cookie[0] = ~0U;
+	req.id.cookie[1] = ~0U;
+	diag_send(fd, SOCK_DIAG_BY_FAMILY, 0, &req, sizeof(req));
+	EXPECT_EQ(0, diag_answer(fd, &one));
+	req.id.dev = 1;
+	diag_send(fd, SOCK_DIAG_BY_FAMILY, 0, &req, sizeof(req));
+	EXPECT_EQ(-ENOENT, diag_answer(fd, &one));
+	req.id = list.at[0].msg.id;
+	req.id.cookie[0]++;
+	diag_send(fd, SOCK_DIAG_BY_FAMILY, 0, &req, sizeof(req));
+	EXPECT_EQ(-ENOENT, diag_answer(fd, &one));
+	req.id = list.at[0].msg.id;
+	req.id.dport++;
+	diag_send(fd, SOCK_DIAG_BY_FAMILY, 0, &req, sizeof(req));
+	EXPECT_EQ(-ENOENT, diag_answer(fd, &one));
+
+	/* closed by force: its program is told, and it has neither peer nor port any more */
+	EXPECT_EQ(-ENOENT, diag_destroy(far_host, &list.at[0]));
+	EXPECT_EQ(0, diag_destroy(near_host, &list.at[0]));
+	EXPECT_EQ(-1, recv(p.client, &byte, 1, 0));
+	EXPECT_EQ(ECONNABORTED, errno);
+	EXPECT_EQ(-ENOENT, diag_destroy(near_host, &list.at[0]));
+	free(one.at);
+	free(list.at);
+	close(fd);
+	close(p.client);
+	close(p.server);
+}
+
 /* by its identity, without a dump */
 TEST_F(diag, one)
 {

@@ -205,6 +205,42 @@ TEST_F(diag_walk, a_connection_that_changes_in_the_middle)
 	close(fd);
 }
 
+/*
+ * Datagram sockets that share a port and are given other peers in the middle of a dump: each is
+ * told of once
+ */
+TEST_F(diag_walk, datagram_sockets_that_change_in_the_middle)
+{
+	int num = how_many() < 10000 ? how_many() : 10000, *fds = calloc(num, sizeof(*fds)), i;
+	struct haul_diag_req req = diag_all();
+	struct seen_list list = { 0 };
+	int nl = diag_open(near_host), wrong = 0;
+
+	for (i = 0; i < num; i++) {
+		fds[i] = socket_at(near_host, AF_INET, SOCK_DGRAM);
+		option(fds[i], SOL_SOCKET, SO_REUSEADDR, 1);
+		if (bind_to(fds[i], "0.0.0.0", PORT) || connect_to(fds[i], "127.0.0.1", 1 + i))
+			die("datagram socket %d", i);
+	}
+	diag_send(nl, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &req, sizeof(req));
+	ASSERT_EQ(1, diag_receive(nl, &list));
+	ASSERT_LT(list.num, num);
+	for (i = 0; i < num; i++)
+		ASSERT_EQ(0, connect_to(fds[i], "127.0.0.2", 20000 + i));
+	ASSERT_EQ(0, diag_answer(nl, &list));
+
+	EXPECT_EQ(num, list.num);
+	qsort(list.at, list.num, sizeof(*list.at), by_cookie);
+	for (i = 0; i < num; i++) {
+		wrong += times_sorted(&list, cookie_of(fds[i])) != 1;
+		close(fds[i]);
+	}
+	EXPECT_EQ(0, wrong);
+	free(list.at);
+	free(fds);
+	close(nl);
+}
+
 /* ---------------------------------------------------------------- /proc */
 
 /* reads it in pieces of @size bytes; how many lines, and how many of them hold @text */
@@ -250,6 +286,26 @@ TEST_F(diag_walk, proc_in_pieces)
 	close(other);
 	go_to(near_host);
 	crowd_down(&c);
+}
+
+TEST_F(diag_walk, datagram_sockets_in_proc)
+{
+	int waits = socket_at(near_host, AF_INET6, SOCK_DGRAM);
+	int sends = socket_at(near_host, AF_INET, SOCK_DGRAM), with;
+	char line[64];
+
+	ASSERT_EQ(0, bind_to(waits, "::", PORT));
+	EXPECT_EQ(2, proc_lines(65536, " CLOSED ", &with));
+	EXPECT_EQ(1, with);
+	ASSERT_EQ(0, connect_to(sends, "127.0.0.1", PORT));
+	EXPECT_EQ(3, proc_lines(65536, "datagram ", &with));
+	EXPECT_EQ(2, with);
+	snprintf(line, sizeof(line), " 127.0.0.1:%d ", port_of(sends));
+	proc_lines(65536, line, &with);
+	EXPECT_EQ(1, with);
+	close(sends);
+	close(waits);
+	EXPECT_EQ(1, proc_lines(65536, "datagram ", &with));
 }
 
 TEST_F(diag_walk, proc_from_any_place)
@@ -364,6 +420,19 @@ TEST_F(diag_walk, sockets_as_they_are_destroyed)
 	EXPECT_EQ(PORT, ntohs(s.msg.id.sport));
 	EXPECT_EQ(0, poll_for(events, POLLIN, 0));
 	free(c.at);
+
+	/* a datagram socket's last peer; nothing of one that never had a port */
+	close(socket_at(near_host, AF_INET, SOCK_DGRAM));
+	i = socket_at(near_host, AF_INET, SOCK_DGRAM);
+	ASSERT_EQ(0, connect_to(i, "127.0.0.1", PORT));
+	client = cookie_of(i);
+	close(i);
+	s = next_event(events);
+	EXPECT_EQ(client, seen_cookie(&s));
+	EXPECT_EQ(3, s.msg.kind);
+	EXPECT_EQ(PORT, ntohs(s.msg.id.dport));
+	EXPECT_TRUE(s.has_mem);
+	EXPECT_EQ(0, poll_for(events, POLLIN, 0));
 }
 
 TEST_HARNESS_MAIN

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# haulss: what it shows, to whom, its filters, JSON, closing and following sockets.
+# haulss: what it shows, to whom, its filters, JSON, datagram sockets, closing and following sockets.
 
 . ./lib.sh
 
@@ -125,6 +125,54 @@ for s in all:
     assert int(s["cookie"], 16) > 0'
 }
 
+# datagram sockets: with a peer, with a port only, for one address family or both; and one that has no port
+datagrams() {
+	setup_ns host
+	scratch=$(mktemp -d)
+	trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$scratch"; cleanup_all_ns' EXIT
+	ip netns exec "$host" python3 -c '
+import socket, time
+def dgram(family):
+    return socket.socket(family, socket.SOCK_DGRAM, 253)
+waits, both, sends, none = dgram(socket.AF_INET), dgram(socket.AF_INET6), dgram(socket.AF_INET), dgram(socket.AF_INET6)
+waits.bind(("127.0.0.2", 53))
+both.bind(("::", 54))
+sends.connect(("127.0.0.2", 53))
+for i in range(2):
+    sends.send(b"x" * 1000)
+print("ready", flush=True)
+time.sleep(1000)' >"$scratch/ready" &
+	wait_for grep -q ready "$scratch/ready"
+	[ "$(lines)" = 1 ]
+	[ "$(lines -u)" = 1 ]
+	[ "$(lines -t)" = 0 ]
+	[ "$(lines -tu)" = 1 ]
+	[ "$(lines -l)" = 2 ]
+	[ "$(lines -ul)" = 2 ]
+	[ "$(lines -xl)" = 0 ]
+	[ "$(lines -ua)" = 3 ]
+	[ "$(lines -ua -6)" = 1 ]
+	[ "$(lines -ua state closed sport = :54)" = 1 ]
+	[ "$(lines -u dst 127.0.0.2:53)" = 1 ]
+	all -un | has '^dgram  *ESTAB  *0  *0  *127.0.0.1:[0-9]*  *127.0.0.2:53'
+	all -uln | awk '$5 == "127.0.0.2:53" && $2 == "UNCONN" && $3 > 2000 && $6 == "0.0.0.0:*" { ok = 1 } END { exit !ok }'
+	all -uln | has ' \*:54  *\*:\*'
+	all -ul | has '127.0.0.2:domain'
+	all -ulne sport = :54 | has 'ino:[1-9][0-9]* .* v6only:0'
+	all -ulm sport = :53 | has 'skmem:(r[1-9]'
+	all -ulp sport = :53 | has 'users:(("python3"'
+	all -s -u | has 'Total: 3'
+	all -s | has '^dgram  *3  *2  *1 '
+	all -juani | python3 -c '
+import json, sys
+all = json.load(sys.stdin)
+assert len(all) == 3 and {s["netid"] for s in all} == {"dgram"}, all
+assert sorted(s["local"]["port"] for s in all)[:2] == [53, 54], all
+assert not any("info" in s for s in all), all'
+	[ "$(lines -uK)" = 1 ]
+	[ "$(lines -ua)" = 2 ]
+}
+
 # who is nobody sees sockets, not whose programs they are, and closes none; root closes, and sees them go
 closes_and_follows() {
 	up
@@ -152,4 +200,4 @@ closes_and_follows() {
 	wait_for grep -q '127.0.0.2:7000' "$scratch/events"
 }
 
-run_cases lists_and_filters shows_what_there_is closes_and_follows
+run_cases lists_and_filters shows_what_there_is datagrams closes_and_follows

@@ -135,7 +135,7 @@ void haul_conn_destroy(struct sock *sk)
 		return;
 	hs->destroyed = true;
 
-	haul_report_destroyed(sk);
+	haul_report_destroyed(sk, &haul_sk(sk)->flow);
 	haul_conn_unhash(sk);
 	haul_port_release(sock_net(sk), &hs->port);
 	haul_timer_stop(sk);

@@ -11,8 +11,9 @@
  * Locking: the socket lock guards what is corked, and IPv6's sending as a whole. Receiving takes
  * only the receive queue's spinlock, which guards the queue and the memory charged for it. Look-ups
  * walk two tables under RCU (ports.c); a bucket's spinlock guards its chain, the one by port is
- * taken before the one by address. A socket is freed a grace period after it left the tables
- * (SOCK_RCU_FREE), so whoever found it under RCU needs no reference.
+ * taken before the one by address and before the roll's (ip/roll.c). A socket is freed a grace
+ * period after it left the tables (SOCK_RCU_FREE), so whoever found it under RCU needs no
+ * reference.
  */
 #ifndef HAUL_DGRAM_H
 #define HAUL_DGRAM_H
@@ -71,6 +72,8 @@ static inline const struct ip_options *haul_out_has(const struct haul_dgram_out 
 /**
  * struct haul_dgram - a datagram socket
  * @inet:	the kernel's part, first; sk_nulls_node is in the table by port
+ * @flow:	how it is seen from outside, while it has a port: in the roll, never in the flow
+ *		table
  * @addr_node:	in the table by port and local address
  * @slot:	which chain of that table; bucket locks
  * @cork:	the datagram that the program has not finished (MSG_MORE, HAUL_CORK); of an IPv6 one
@@ -84,6 +87,7 @@ static inline const struct ip_options *haul_out_has(const struct haul_dgram_out 
  */
 struct haul_dgram {
 	struct inet_sock	inet;
+	struct haul_flow	flow;
 	struct hlist_nulls_node	addr_node;
 	u32			slot;
 	struct haul_dgram_out	cork;
@@ -103,6 +107,11 @@ struct haul6_dgram {
 static inline struct haul_dgram *haul_dgram(const struct sock *sk)
 {
 	return (struct haul_dgram *)sk;
+}
+
+static inline struct haul_dgram *haul_flow_dgram(struct haul_flow *flow)
+{
+	return container_of(flow, struct haul_dgram, flow);
 }
 
 /* --- sock.c: what the kernel's socket code calls; options.c: its options --- */
@@ -131,6 +140,13 @@ struct sock *haul_dgram_lookup(const struct haul_flow_key *key, int dif, int sdi
  */
 void haul_dgram_each_receiver(const struct haul_flow_key *key, int dif, int sdif,
 			      void (*fn)(struct sock *sk, void *arg), void *arg);
+
+/* its addresses and ports as they are now. Socket lock; without it, a glance */
+void haul_dgram_sock_key(const struct sock *sk, struct haul_flow_key *key);
+/* one of exactly this key that @fits, as haul_roll_find(). With a reference, or NULL */
+struct haul_flow *haul_dgram_find(const struct haul_flow_key *key,
+				  bool (*fits)(struct haul_flow *flow, const void *arg),
+				  const void *arg);
 
 /* --- control.c: control messages of a datagram, and IPv4's options --- */
 /*

@@ -2,7 +2,8 @@
 /*
  * Who has a datagram port, and which of them a datagram is for. Two tables hold every bound socket:
  * by port (who may share it, who gets a multicast), and by port and local address (who gets a
- * datagram). The ports are none of the streams': ip/ports.c has those.
+ * datagram). The ports are none of the streams': ip/ports.c has those. Who has a port is in the
+ * roll, too: seen from outside.
  */
 #include <linux/jhash.h>
 #include <linux/mm.h>
@@ -11,6 +12,7 @@
 #include <net/sock_reuseport.h>
 
 #include "dgram.h"
+#include "../ip/roll.h"
 
 #define HAUL_DGRAM_BUCKETS	4096	/* of each table; a power of two */
 
@@ -201,6 +203,23 @@ static void haul_dgram_leave_addr(struct sock *sk)
 	spin_unlock(&b->lock);
 }
 
+/*
+ * The port's bucket lock is held. connect() changes the addresses while it is in the roll: what it
+ * has there is its port, and a number that spreads those of one port over the chains.
+ */
+static void haul_dgram_enter_roll(struct haul_dgram *hd, u16 number)
+{
+	struct haul_flow_key *key = &hd->flow.key;
+
+	memset(key, 0, sizeof(*key));
+	key->net = sock_net(&hd->inet.sk);
+	key->remote.s6_addr32[3] = (__force __be32)get_random_u32();
+	key->lport = htons(number);
+	key->kind = HAUL_KIND_DATAGRAM;
+	hd->flow.owner = HAUL_OWNER_DGRAM;
+	haul_roll_enter(&hd->flow);
+}
+
 /* 0, -EADDRINUSE, -ENOMEM */
 static int haul_dgram_take(struct sock *sk, u16 number, bool strict)
 {
@@ -217,6 +236,7 @@ static int haul_dgram_take(struct sock *sk, u16 number, bool strict)
 		inet_sk(sk)->inet_sport = htons(number);
 		hlist_nulls_add_head_rcu(&sk->sk_nulls_node, &b->chain);
 		haul_dgram_enter_addr(sk);
+		haul_dgram_enter_roll(haul_dgram(sk), number);
 	}
 	spin_unlock_bh(&b->lock);
 	return err;
@@ -277,6 +297,7 @@ void haul_dgram_unhash(struct sock *sk)
 		reuseport_detach_sock(sk);
 	hlist_nulls_del_init_rcu(&sk->sk_nulls_node);
 	haul_dgram_leave_addr(sk);
+	haul_roll_leave(&haul_dgram(sk)->flow);
 	WRITE_ONCE(inet_sk(sk)->inet_num, 0);
 	spin_unlock_bh(&b->lock);
 }
@@ -300,6 +321,60 @@ void haul_dgram_rehash(struct sock *sk)
 	haul_dgram_leave_addr(sk);
 	haul_dgram_enter_addr(sk);
 	spin_unlock_bh(&b->lock);
+}
+
+/* ---------------------------------------------------------------- seen from outside */
+
+/**
+ * haul_dgram_sock_key - who it is and who its peer is
+ * @sk:		the socket
+ * @key:	is filled; IPv4 addresses mapped, zeros: any address, no peer
+ *
+ * Context: any; without the socket lock it is a glance, not a snapshot.
+ */
+void haul_dgram_sock_key(const struct sock *sk, struct haul_flow_key *key)
+{
+	memset(key, 0, sizeof(*key));
+	key->net = sock_net(sk);
+	key->local = haul_dgram_local(sk);
+	if (sk->sk_family == AF_INET6)
+		key->remote = sk->sk_v6_daddr;
+	else
+		ipv6_addr_set_v4mapped(sk->sk_daddr, &key->remote);
+	key->lport = htons(READ_ONCE(inet_sk(sk)->inet_num));
+	key->rport = sk->sk_dport;
+	key->kind = HAUL_KIND_DATAGRAM;
+}
+
+/**
+ * haul_dgram_find - one of exactly this key
+ * @key:	as haul_dgram_sock_key() tells it
+ * @fits:	says whether it is the one; does not sleep
+ * @arg:	for @fits
+ *
+ * Any context. Return: with a reference for haul_flow_put(), or NULL
+ */
+struct haul_flow *haul_dgram_find(const struct haul_flow_key *key,
+				  bool (*fits)(struct haul_flow *flow, const void *arg),
+				  const void *arg)
+{
+	struct haul_dgram_bucket *b = haul_dgram_port_bucket(key->net, ntohs(key->lport));
+	const struct hlist_nulls_node *node;
+	struct haul_flow *found = NULL;
+	struct haul_flow_key its;
+	struct sock *sk;
+
+	spin_lock_bh(&b->lock);
+	sk_nulls_for_each(sk, node, &b->chain) {
+		haul_dgram_sock_key(sk, &its);
+		if (memcmp(&its, key, sizeof(its)) || !fits(&haul_dgram(sk)->flow, arg) ||
+		    !haul_flow_get(&haul_dgram(sk)->flow))
+			continue;
+		found = &haul_dgram(sk)->flow;
+		break;
+	}
+	spin_unlock_bh(&b->lock);
+	return found;
 }
 
 /* ---------------------------------------------------------------- look-up */

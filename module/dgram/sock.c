@@ -32,6 +32,7 @@ static void haul_dgram_sock_destroy(struct sock *sk)
 	else if (hd->pending == AF_INET6)
 		ip6_flush_pending_frames(sk);
 	WRITE_ONCE(hd->pending, 0);
+	haul_report_destroyed(sk, &hd->flow);
 	haul_dgram_gro_set(sk, false);
 	release_sock(sk);
 	sk_sockets_allocated_dec(sk);

@@ -10,6 +10,7 @@
 #include "ip.h"
 #include "roll.h"
 #include "../conn/conn.h"
+#include "../dgram/dgram.h"
 
 /*
  * What a look-up is asked with. A packet fits a flow by the device that it came in by; an insertion
@@ -125,6 +126,8 @@ bool haul_flow_get(struct haul_flow *flow)
 		return refcount_inc_not_zero(&haul_flow_request(flow)->refcnt);
 	case HAUL_OWNER_REMNANT:
 		return refcount_inc_not_zero(&haul_flow_remnant(flow)->refcnt);
+	case HAUL_OWNER_DGRAM:
+		return refcount_inc_not_zero(&haul_flow_dgram(flow)->inet.sk.sk_refcnt);
 	default:
 		return refcount_inc_not_zero(&haul_sock_sk(haul_flow_sock(flow))->sk_refcnt);
 	}
@@ -144,6 +147,9 @@ void haul_flow_put(struct haul_flow *flow)
 		break;
 	case HAUL_OWNER_REMNANT:
 		haul_remnant_put(haul_flow_remnant(flow));
+		break;
+	case HAUL_OWNER_DGRAM:
+		sock_put(&haul_flow_dgram(flow)->inet.sk);
 		break;
 	default:
 		sock_put(haul_sock_sk(haul_flow_sock(flow)));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The roll: everyone who can be seen from outside (connections, half-open ones, remnants and
- * whoever waits on a port), in an order that a walk can be left and resumed in. The flow table
- * can't do that: it is resized under the walker's feet.
+ * The roll: everyone who can be seen from outside (connections, half-open ones, remnants, and
+ * whoever waits on a port: listeners and datagram sockets), in an order that a walk can be left and
+ * resumed in. The flow table can't do that: it is resized under the walker's feet.
  *
  * A fixed table of chains. In a chain, each entry has a number; a new one gets the next higher and
  * comes first, so numbers fall along the chain and a walker needs to remember a chain and a number,

@@ -9,6 +9,7 @@
 
 #include <linux/types.h>
 
+struct haul_flow;
 struct net;
 struct sk_buff;
 struct sock;
@@ -214,7 +215,7 @@ void haul_count_add(const struct net *net, enum haul_counter counter, unsigned l
 void haul_drop(const struct net *net, struct sk_buff *skb, enum haul_counter why);
 
 /* a socket's last moment: who follows closing sockets is told. Socket lock; any context */
-void haul_report_destroyed(struct sock *sk);
+void haul_report_destroyed(struct sock *sk, const struct haul_flow *flow);
 
 /* main.c's calls */
 int haul_observe_net_init(struct net *net);

@@ -10,6 +10,7 @@
 
 #include "../haul.h"
 #include "../conn/conn.h"
+#include "../dgram/dgram.h"
 #include "../ip/roll.h"
 #include "observe.h"
 
@@ -47,14 +48,14 @@ static u64 haul_diag_cookie(const struct haul_diag_id *id)
 	return (u64)id->cookie[1] << 32 | id->cookie[0];
 }
 
-/* Is it the one that was named? Chain's lock. */
+/* Is it the one that was named? The roll's chain's lock, or the port's. */
 static bool haul_diag_is(struct haul_flow *flow, const void *arg)
 {
 	const struct haul_diag_id *id = arg;
 	u64 cookie = haul_diag_cookie(id);
 
 	if (cookie == U64_MAX)
-		return flow->dev == id->dev;
+		return haul_flow_dev(flow) == id->dev;
 	return cookie == haul_flow_cookie(flow);
 }
 
@@ -70,6 +71,8 @@ static struct haul_flow *haul_diag_find(struct net *net, const struct haul_diag_
 
 	memcpy(&key.local, req->id.src, sizeof(key.local));
 	memcpy(&key.remote, req->id.dst, sizeof(key.remote));
+	if (req->kind == HAUL_KIND_DATAGRAM)
+		return haul_dgram_find(&key, haul_diag_is, &req->id);
 	return haul_roll_find(&key, haul_diag_is, &req->id);
 }
 
@@ -174,6 +177,8 @@ static int haul_diag_close(struct haul_flow *flow)
 	case HAUL_OWNER_REMNANT:
 		haul_remnant_drop(haul_flow_remnant(flow));
 		return 0;
+	case HAUL_OWNER_DGRAM:
+		return sock_diag_destroy(&haul_flow_dgram(flow)->inet.sk, ECONNABORTED);
 	default:
 		return sock_diag_destroy(haul_sock_sk(haul_flow_sock(flow)), ECONNABORTED);
 	}

@@ -51,8 +51,11 @@ int haul_report_flow(struct sk_buff *skb, struct haul_flow *flow, const struct h
 		     u16 flags);
 /* what tells a socket from all others of the same addresses. Any context */
 u64 haul_flow_cookie(struct haul_flow *flow);
+/* index of the device that it is bound to, or 0. Any context */
+int haul_flow_dev(struct haul_flow *flow);
 /* what waits in a socket; a glance, without the socket lock */
 void haul_sock_queues(const struct sock *sk, u32 *inq, u32 *outq);
+void haul_dgram_queues(const struct sock *sk, u32 *inq, u32 *outq);
 /* bytes that one report takes at most */
 size_t haul_report_size(void);
 int haul_report_init(void);

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * /proc/net/haul/snmp: the namespace's counters, in the format of /proc/net/netstat.
- * /proc/net/haul/sockets: its connections, half-open and TIME-WAIT ones too, and its listeners, one
- * a line, for who has only cat: haulss tells more.
+ * /proc/net/haul/sockets: its connections, half-open and TIME-WAIT ones too, its listeners and
+ * datagram sockets, one a line, for who has only cat: haulss tells more.
  */
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <net/net_namespace.h>
 
 #include "../haul.h"
+#include "../dgram/dgram.h"
 #include "../ip/roll.h"
 #include "../sock/sock.h"
 #include "observe.h"
@@ -71,6 +72,12 @@ static void haul_show_flow(struct seq_file *seq, const struct haul_flow_key *key
 	haul_show_address(seq, &key->remote, key->rport);
 }
 
+static void haul_show_program(struct seq_file *seq, struct sock *sk)
+{
+	seq_printf(seq, " %5u %llu\n", from_kuid_munged(seq_user_ns(seq), sk_uid(sk)),
+		   (unsigned long long)sock_i_ino(sk));
+}
+
 /* Read without the socket's lock: a line of a busy connection is a glance, not a snapshot. */
 static void haul_show_sock(struct seq_file *seq, struct haul_sock *hs)
 {
@@ -79,8 +86,19 @@ static void haul_show_sock(struct seq_file *seq, struct haul_sock *hs)
 
 	haul_sock_queues(sk, &inq, &outq);
 	haul_show_flow(seq, &hs->flow.key, inet_sk_state_load(sk), inq, outq);
-	seq_printf(seq, " %5u %llu\n", from_kuid_munged(seq_user_ns(seq), sk_uid(sk)),
-		   (unsigned long long)sock_i_ino(sk));
+	haul_show_program(seq, sk);
+}
+
+/* the same */
+static void haul_show_dgram(struct seq_file *seq, struct sock *sk)
+{
+	struct haul_flow_key key;
+	u32 inq, outq;
+
+	haul_dgram_sock_key(sk, &key);
+	haul_dgram_queues(sk, &inq, &outq);
+	haul_show_flow(seq, &key, inet_sk_state_load(sk), inq, outq);
+	haul_show_program(seq, sk);
 }
 
 /* one that has no socket (any more) */
@@ -95,6 +113,9 @@ static void haul_show_one(struct seq_file *seq, struct haul_flow *flow)
 	switch (flow->owner) {
 	case HAUL_OWNER_SOCK:
 		haul_show_sock(seq, haul_flow_sock(flow));
+		break;
+	case HAUL_OWNER_DGRAM:
+		haul_show_dgram(seq, &haul_flow_dgram(flow)->inet.sk);
 		break;
 	case HAUL_OWNER_REQUEST:
 		haul_show_rest(seq, flow, HAUL_SYN_RECEIVED,

@@ -10,6 +10,7 @@
 
 #include "../haul.h"
 #include "../conn/conn.h"
+#include "../dgram/dgram.h"
 #include "../ip/ip.h"
 #include "../sock/sock.h"
 #include "observe.h"
@@ -36,24 +37,42 @@ u64 haul_flow_cookie(struct haul_flow *flow)
 {
 	u32 halves[2];
 
-	if (flow->owner != HAUL_OWNER_SOCK)
+	if (flow->owner == HAUL_OWNER_SOCK)
+		sock_diag_save_cookie(haul_sock_sk(haul_flow_sock(flow)), halves);
+	else if (flow->owner == HAUL_OWNER_DGRAM)
+		sock_diag_save_cookie(&haul_flow_dgram(flow)->inet.sk, halves);
+	else
 		return flow->number | BIT_ULL(63);
-	sock_diag_save_cookie(haul_sock_sk(haul_flow_sock(flow)), halves);
 	return (u64)halves[1] << 32 | halves[0];
 }
 
-static void haul_report_head(struct haul_diag_msg *m, struct haul_flow *flow)
+/**
+ * haul_flow_dev - the device that a flow is bound to
+ * @flow:	in the roll
+ *
+ * Context: any; a lock or a reference that keeps the owner. Return: its index, 0: any
+ */
+int haul_flow_dev(struct haul_flow *flow)
+{
+	if (flow->owner == HAUL_OWNER_DGRAM)
+		return READ_ONCE(haul_flow_dgram(flow)->inet.sk.sk_bound_dev_if);
+	return flow->dev;
+}
+
+/* @key: the flow's, or what stands for it */
+static void haul_report_head(struct haul_diag_msg *m, struct haul_flow *flow,
+			     const struct haul_flow_key *key)
 {
 	u64 cookie = haul_flow_cookie(flow);
 
 	memset(m, 0, sizeof(*m));
 	m->family = haul_family;
-	m->kind = flow->key.kind;
-	m->id.sport = flow->key.lport;
-	m->id.dport = flow->key.rport;
-	memcpy(m->id.src, &flow->key.local, sizeof(m->id.src));
-	memcpy(m->id.dst, &flow->key.remote, sizeof(m->id.dst));
-	m->id.dev = flow->dev;
+	m->kind = key->kind;
+	m->id.sport = key->lport;
+	m->id.dport = key->rport;
+	memcpy(m->id.src, &key->local, sizeof(m->id.src));
+	memcpy(m->id.dst, &key->remote, sizeof(m->id.dst));
+	m->id.dev = haul_flow_dev(flow);
 	m->id.cookie[0] = (u32)cookie;
 	m->id.cookie[1] = (u32)(cookie >> 32);
 }
@@ -116,13 +135,24 @@ void haul_sock_queues(const struct sock *sk, u32 *inq, u32 *outq)
 	*outq = max(out, 0);
 }
 
-/* socket lock */
-static void haul_report_sock_head(struct haul_diag_msg *m, struct sock *sk,
-				  struct user_namespace *user_ns)
+/**
+ * haul_dgram_queues - what waits in a datagram socket
+ * @sk:		the socket
+ * @inq:	bytes of memory of the datagrams to read, as UDP tells it
+ * @outq:	the same of those that are on their way to the device
+ *
+ * Any context.
+ */
+void haul_dgram_queues(const struct sock *sk, u32 *inq, u32 *outq)
 {
-	struct haul_sock *hs = haul_sk(sk);
+	*inq = sk_rmem_alloc_get(sk);
+	*outq = sk_wmem_alloc_get(sk);
+}
 
-	haul_report_head(m, &hs->flow);
+/* what every full socket's head says. Socket lock */
+static void haul_report_program(struct haul_diag_msg *m, struct sock *sk,
+				struct user_namespace *user_ns)
+{
 	m->net = sk->sk_family;
 	m->state = sk->sk_state;
 	if (sk->sk_shutdown & RCV_SHUTDOWN)
@@ -133,10 +163,32 @@ static void haul_report_sock_head(struct haul_diag_msg *m, struct sock *sk,
 		m->flags |= HAUL_DIAG_V6ONLY;
 	if (!sk->sk_socket)
 		m->flags |= HAUL_DIAG_ORPHAN;
-	haul_report_timer(m, hs);
-	haul_sock_queues(sk, &m->rqueue, &m->wqueue);
 	m->uid = from_kuid_munged(user_ns, sk_uid(sk));
 	m->inode = sock_i_ino(sk);
+}
+
+/* socket lock */
+static void haul_report_sock_head(struct haul_diag_msg *m, struct sock *sk,
+				  struct user_namespace *user_ns)
+{
+	struct haul_sock *hs = haul_sk(sk);
+
+	haul_report_head(m, &hs->flow, &hs->flow.key);
+	haul_report_program(m, sk, user_ns);
+	haul_report_timer(m, hs);
+	haul_sock_queues(sk, &m->rqueue, &m->wqueue);
+}
+
+/* socket lock */
+static void haul_report_dgram_head(struct haul_diag_msg *m, struct sock *sk,
+				   struct user_namespace *user_ns)
+{
+	struct haul_flow_key key;
+
+	haul_dgram_sock_key(sk, &key);
+	haul_report_head(m, &haul_dgram(sk)->flow, &key);
+	haul_report_program(m, sk, user_ns);
+	haul_dgram_queues(sk, &m->rqueue, &m->wqueue);
 }
 
 static void haul_report_request_head(struct haul_diag_msg *m, struct haul_request *req,
@@ -144,7 +196,7 @@ static void haul_report_request_head(struct haul_diag_msg *m, struct haul_reques
 {
 	long left = READ_ONCE(req->timer.expires) - jiffies;
 
-	haul_report_head(m, &req->flow);
+	haul_report_head(m, &req->flow, &req->flow.key);
 	m->net = req->listener->sk_family;
 	m->state = HAUL_SYN_RECEIVED;
 	m->timer = HAUL_DIAG_TIMER_RETRANSMIT;
@@ -159,7 +211,7 @@ static void haul_report_remnant_head(struct haul_diag_msg *m, struct haul_remnan
 {
 	long left = READ_ONCE(rem->timer.expires) - jiffies;
 
-	haul_report_head(m, &rem->flow);
+	haul_report_head(m, &rem->flow, &rem->flow.key);
 	m->net = rem->family;
 	m->state = HAUL_TIME_WAIT;
 	m->timer = HAUL_DIAG_TIMER_TIME_WAIT;
@@ -197,16 +249,24 @@ static int haul_report_options(struct sk_buff *skb, const struct sock *sk)
 	return 0;
 }
 
+/* what every full socket has. Socket lock */
+static int haul_report_attrs(struct sk_buff *skb, struct sock *sk, u32 show, bool net_admin)
+{
+	if (haul_report_options(skb, sk) ||
+	    (net_admin && nla_put_u32(skb, HAUL_DIAG_MARK, READ_ONCE(sk->sk_mark))))
+		return -EMSGSIZE;
+	if ((show & HAUL_DIAG_SHOW_MEMINFO) && sock_diag_put_meminfo(sk, skb, HAUL_DIAG_MEMINFO))
+		return -EMSGSIZE;
+	return 0;
+}
+
 /* socket lock */
 static int haul_report_sock_attrs(struct sk_buff *skb, struct sock *sk, u32 show, bool net_admin)
 {
 	const struct haul_cc_ops *cc = haul_sk(sk)->snd.cc;
 
-	if (haul_report_options(skb, sk) ||
-	    (net_admin && nla_put_u32(skb, HAUL_DIAG_MARK, READ_ONCE(sk->sk_mark))) ||
+	if (haul_report_attrs(skb, sk, show, net_admin) ||
 	    (cc && nla_put_string(skb, HAUL_DIAG_CONGESTION, cc->name)))
-		return -EMSGSIZE;
-	if ((show & HAUL_DIAG_SHOW_MEMINFO) && sock_diag_put_meminfo(sk, skb, HAUL_DIAG_MEMINFO))
 		return -EMSGSIZE;
 	return show & HAUL_DIAG_SHOW_INFO ? haul_report_info(skb, sk) : 0;
 }
@@ -276,6 +336,23 @@ static int haul_report_sock(struct sk_buff *skb, struct haul_diag_msg *m, struct
 	return err;
 }
 
+/* the same of a datagram socket, which has neither controller nor haul_info */
+static int haul_report_dgram(struct sk_buff *skb, struct haul_diag_msg *m, struct haul_dgram *hd,
+			     const struct haul_report *to)
+{
+	struct sock *sk = &hd->inet.sk;
+	bool slow = lock_sock_fast(sk);
+	int err = -ENOENT;
+
+	if (!hlist_unhashed(&hd->flow.roll)) {
+		haul_report_dgram_head(m, sk, to->user_ns);
+		if (haul_report_wanted(m, &to->req))
+			err = haul_report_attrs(skb, sk, to->req.show, to->net_admin);
+	}
+	unlock_sock_fast(sk, slow);
+	return err;
+}
+
 static int haul_report_body(struct sk_buff *skb, struct haul_diag_msg *m, struct haul_flow *flow,
 			    const struct haul_report *to)
 {
@@ -284,6 +361,8 @@ static int haul_report_body(struct sk_buff *skb, struct haul_diag_msg *m, struct
 		return haul_report_request(skb, m, haul_flow_request(flow), to);
 	case HAUL_OWNER_REMNANT:
 		return haul_report_remnant(skb, m, haul_flow_remnant(flow), to);
+	case HAUL_OWNER_DGRAM:
+		return haul_report_dgram(skb, m, haul_flow_dgram(flow), to);
 	default:
 		return haul_report_sock(skb, m, haul_flow_sock(flow), to);
 	}
@@ -333,7 +412,20 @@ static struct genl_family haul_report_family __ro_after_init = {
 	.n_mcgrps	= ARRAY_SIZE(haul_report_groups),
 };
 
-static int haul_report_gone(struct sk_buff *skb, struct sock *sk)
+static int haul_report_last_words(struct sk_buff *skb, struct haul_diag_msg *m, struct sock *sk,
+				  const struct haul_flow *flow)
+{
+	struct user_namespace *user_ns = sock_net(sk)->user_ns;
+
+	if (flow->owner == HAUL_OWNER_DGRAM) {
+		haul_report_dgram_head(m, sk, user_ns);
+		return haul_report_attrs(skb, sk, HAUL_DIAG_SHOW_ALL, false);
+	}
+	haul_report_sock_head(m, sk, user_ns);
+	return haul_report_sock_attrs(skb, sk, HAUL_DIAG_SHOW_ALL, false);
+}
+
+static int haul_report_gone(struct sk_buff *skb, struct sock *sk, const struct haul_flow *flow)
 {
 	struct nlattr *attr;
 	void *head;
@@ -342,8 +434,7 @@ static int haul_report_gone(struct sk_buff *skb, struct sock *sk)
 	attr = nla_reserve(skb, HAUL_DIAG_MSG, sizeof(struct haul_diag_msg));
 	if (!head || !attr)
 		return -EMSGSIZE;
-	haul_report_sock_head(nla_data(attr), sk, sock_net(sk)->user_ns);
-	if (haul_report_sock_attrs(skb, sk, HAUL_DIAG_SHOW_ALL, false))
+	if (haul_report_last_words(skb, nla_data(attr), sk, flow))
 		return -EMSGSIZE;
 	genlmsg_end(skb, head);
 	return 0;
@@ -352,23 +443,24 @@ static int haul_report_gone(struct sk_buff *skb, struct sock *sk)
 /**
  * haul_report_destroyed - tells who listens that a socket is no more
  * @sk:		its lock is held; nothing of it has been given back yet
+ * @flow:	its
  *
  * Nobody waits for who does not read: such a one sees ENOBUFS. Any context.
  */
-void haul_report_destroyed(struct sock *sk)
+void haul_report_destroyed(struct sock *sk, const struct haul_flow *flow)
 {
 	struct net *net = sock_net(sk);
 	struct sk_buff *skb;
 
 	haul_assert_locked(sk);
-	if (!haul_sk(sk)->flow.number)		/* it was never seen */
+	if (!flow->number)		/* it was never seen */
 		return;
 	if (!genl_has_listeners(&haul_report_family, net, 0))
 		return;
 	skb = genlmsg_new(haul_report_size(), GFP_ATOMIC);
 	if (!skb)
 		return;
-	if (haul_report_gone(skb, sk))
+	if (haul_report_gone(skb, sk, flow))
 		nlmsg_free(skb);
 	else
 		genlmsg_multicast_netns(&haul_report_family, net, skb, 0, 0, GFP_ATOMIC);

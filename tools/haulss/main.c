@@ -35,10 +35,10 @@ void fail(const char *format, ...)
 
 static const char help[] =
 "Usage: haulss [OPTIONS] [state STATE | exclude STATE]... [EXPRESSION]\n"
-"List Haul's sockets: connections, unless an option or a state says otherwise.\n"
+"List Haul's sockets: those that have a peer, unless an option or a state says otherwise.\n"
 "\n"
-"  -a, --all         all, those that listen too\n"
-"  -l, --listening   only those that listen\n"
+"  -a, --all         all, those that have no peer too\n"
+"  -l, --listening   only those that listen, and datagram sockets without a peer\n"
 "  -t, --stream      streams\n"
 "  -x, --message     message sockets (SOCK_SEQPACKET)\n"
 "  -u, --dgram       datagram sockets\n"

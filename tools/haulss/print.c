@@ -85,7 +85,8 @@ static void print_extended(const struct entry *e)
 		printf(" tos:0x%x", e->tos);
 	if (e->has_tclass && e->tclass)
 		printf(" tclass:0x%x", e->tclass);
-	if (e->msg.net == AF_INET6 && !e->msg.id.src[0] && e->msg.state == HAUL_LISTEN)
+	if (e->msg.net == AF_INET6 && !e->msg.id.src[0] &&
+	    (e->msg.state == HAUL_LISTEN || e->msg.state == HAUL_CLOSED))
 		printf(" v6only:%u", !!(e->msg.flags & HAUL_DIAG_V6ONLY));
 	/* which way data may still go */
 	if (e->msg.state != HAUL_LISTEN)

@@ -81,15 +81,18 @@ struct haul_diag_msg {
 	__u8	family;			/* as in the request */
 	__u8	net;			/* AF_INET or AF_INET6: what the program opened */
 	__u8	kind;			/* 1 stream, 2 message, 3 datagram */
-	__u8	state;			/* HAUL_ESTABLISHED ... */
+	/* HAUL_ESTABLISHED ...; a datagram socket's: HAUL_CLOSED, or, with a peer, ESTABLISHED */
+	__u8	state;
 	__u8	timer;			/* HAUL_DIAG_TIMER_* */
 	__u8	retrans;		/* times that this timer has fired in a row */
 	__u8	flags;			/* HAUL_DIAG_* */
 	__u8	pad;			/* 0 */
 	struct haul_diag_id id;
 	__u32	expires;		/* ms until the timer fires */
-	__u32	rqueue;			/* bytes to read; LISTEN: connections to accept */
-	__u32	wqueue;			/* bytes not acknowledged; LISTEN: the backlog */
+	/* bytes to read; LISTEN: connections to accept; datagrams: the memory they take */
+	__u32	rqueue;
+	/* bytes not acknowledged; LISTEN: the backlog; datagrams: memory of those not yet gone */
+	__u32	wqueue;
 	__u32	uid;			/* who opened it */
 	__u32	inode;			/* of its file; 0: none */
 };
@@ -98,9 +101,9 @@ struct haul_diag_msg {
 enum {
 	HAUL_DIAG_UNSPEC,
 	HAUL_DIAG_MSG,			/* struct haul_diag_msg; generic netlink only */
-	HAUL_DIAG_INFO,			/* struct haul_info */
+	HAUL_DIAG_INFO,			/* struct haul_info; not of datagram sockets */
 	HAUL_DIAG_MEMINFO,		/* __u32[]: SK_MEMINFO_* of <linux/sock_diag.h> */
-	HAUL_DIAG_CONGESTION,		/* string: the controller's name */
+	HAUL_DIAG_CONGESTION,		/* string: the controller's name; not of datagram sockets */
 	HAUL_DIAG_TOS,			/* __u8: IP_TOS */
 	HAUL_DIAG_TCLASS,		/* __u8: IPV6_TCLASS */
 	HAUL_DIAG_MARK,			/* __u32: SO_MARK; told to CAP_NET_ADMIN only */
