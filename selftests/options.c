@@ -220,6 +220,27 @@ TEST_F(options, maxseg)
 	done(&p);
 }
 
+/* IP options of an established connection leave less room in each packet */
+TEST_F(options, ip_options_shorten_segments)
+{
+	static const uint8_t nops[] = { 1, 1, 1, 0 }, padding[] = { 0, 0, 1, 4, 0, 0, 0, 0 };
+	bool v4 = variant->family == AF_INET;
+	struct pair p;
+	uint32_t mss;
+
+	single_segments();
+	p = connected(variant->family);
+	transfer(p.client, p.server, 10000);
+	mss = info_of(p.client).snd_mss;
+	ASSERT_EQ(0, v4 ? setsockopt(p.client, IPPROTO_IP, IP_OPTIONS, nops, sizeof(nops)) :
+			  setsockopt(p.client, IPPROTO_IPV6, IPV6_DSTOPTS, padding,
+				     sizeof(padding)));
+	EXPECT_EQ(mss - (v4 ? sizeof(nops) : sizeof(padding)), info_of(p.client).snd_mss);
+	transfer(p.client, p.server, 200000);
+	EXPECT_EQ(0, info_of(p.client).timeouts);
+	done(&p);
+}
+
 TEST_F(options, window_clamp)
 {
 	int listener = listening(variant->family), tap = capture(far_host, "far0");

@@ -469,6 +469,28 @@ static bool haul_joins_group(const struct sock *sk, int level, int name, unsigne
 	       len >= sizeof(struct ipv6_mreq);
 }
 
+/*
+ * The kernel's own options. IP options and extension headers are part of each packet from now on:
+ * a segment must be the shorter.
+ */
+static int haul_set_ip(struct sock *sk, int level, int name, sockptr_t val, unsigned int len)
+{
+	const u32 none = HAUL_STATE_BIT(HAUL_CLOSED) | HAUL_STATE_BIT(HAUL_LISTEN);
+	int err;
+
+	if (level != SOL_IP && sk->sk_family == AF_INET6)
+		err = ipv6_setsockopt(sk, level, name, val, len);
+	else
+		err = ip_setsockopt(sk, level, name, val, len);
+	if (err)
+		return err;
+	lock_sock(sk);
+	if (!haul_state_in(sk, none))
+		haul_mss_sync(sk, haul_sk(sk)->pmtu);
+	release_sock(sk);
+	return 0;
+}
+
 /**
  * haul_sock_setsockopt - proto.setsockopt
  * @sk:		the socket
@@ -487,9 +509,7 @@ int haul_sock_setsockopt(struct sock *sk, int level, int name, sockptr_t val, un
 		return haul_set_own(sk, level, name, val, len);
 	if (haul_joins_group(sk, level, name, len))
 		return -EPROTO;
-	if (level != SOL_IP && sk->sk_family == AF_INET6)
-		return ipv6_setsockopt(sk, level, name, val, len);
-	return ip_setsockopt(sk, level, name, val, len);
+	return haul_set_ip(sk, level, name, val, len);
 }
 
 /* ---------------------------------------------------------------- get */
