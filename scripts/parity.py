@@ -79,7 +79,7 @@ class Table:
         for row in [head] + [(r[0],) + r[2:] if calls else r for r in self.rows]:
             for i, cell in enumerate(row):
                 mark = "   * - " if i == 0 else "     - "
-                out.append((mark + cell.replace("*", "\\*")).rstrip())
+                out.append((mark + re.sub(r"(\*|_(?=[_*\s]|$))", r"\\\1", cell)).rstrip())
         return "\n".join(out) + "\n\n"
 
 
