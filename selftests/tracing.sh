@@ -47,11 +47,12 @@ sum() {
 	sed -nE "/ haul_$1: .*$3/s/.* $2=([0-9]+).*/\1/p" "$trace" | awk '{ n += $1 } END { print n + 0 }'
 }
 
-# small packets, so that netem loses one at a time
+# small packets, so that netem loses one at a time: what is cut above the device comes to the qdisc whole
 small_packets() {
 	local host
 	for host in near far; do
 		ip netns exec "${!host}" ethtool -K ${host}0 tso off gso off gro off tx-sctp-segmentation off >/dev/null
+		ip -n "${!host}" link set ${host}0 gso_max_segs 1
 	done
 }
 
