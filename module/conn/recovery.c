@@ -17,7 +17,7 @@ void haul_retransmit_mark_lost(struct sock *sk, struct sk_buff *skb, struct haul
 	struct haul_sock *hs = haul_sk(sk);
 	struct haul_seg *seg = HAUL_SEG(skb);
 
-	trace_haul_lost(sk, seg);
+	trace_haul_lost(sk, seg, haul_sk(sk)->snd.mss);
 	haul_sender_seg_lost(&hs->snd, seg, ack);
 	list_del_init(&skb->tcp_tsorted_anchor);
 	if (!hs->retransmit_hint || haul_before(seg->seq, HAUL_SEG(hs->retransmit_hint)->seq))

@@ -48,7 +48,7 @@ int haul_retransmit_one(struct sock *sk, struct sk_buff *skb, u32 len)
 	haul_count_add(sock_net(sk), HAUL_CNT_RETRANS_SEGS, segs);
 	haul_sender_resent(&hs->snd, seg, seg->sent_us, hs->last_tsval);
 	haul_recovery_sent(&hs->snd, haul_seg_len(seg));
-	trace_haul_retransmit(sk, seg);
+	trace_haul_retransmit(sk, seg, mss);
 	list_move_tail(&skb->tcp_tsorted_anchor, &hs->sent_list);
 	return 0;
 }

@@ -276,9 +276,10 @@ TRACE_EVENT(haul_receive,
 		  haul_tp_state(__entry->state), haul_tp_limit(__entry->limit))
 );
 
+/* @mss: bytes of payload in a full packet, beside the options that it carries */
 DECLARE_EVENT_CLASS(haul_seg,
-	TP_PROTO(const struct sock *sk, const struct haul_seg *seg),
-	TP_ARGS(sk, seg),
+	TP_PROTO(const struct sock *sk, const struct haul_seg *seg, u32 mss),
+	TP_ARGS(sk, seg, mss),
 	TP_STRUCT__entry(
 		HAUL_TP_FLOW
 		__field(u32, seq)
@@ -300,7 +301,7 @@ DECLARE_EVENT_CLASS(haul_seg,
 		__entry->seq = seg->seq - hs->snd.iss;
 		__entry->len_bytes = haul_seg_len(seg) - !!(seg->flags & HAUL_SYN) -
 				     !!(seg->flags & HAUL_FIN);
-		__entry->segs = DIV_ROUND_UP(max(__entry->len_bytes, 1U), max(hs->snd.mss, 1U));
+		__entry->segs = DIV_ROUND_UP(max(__entry->len_bytes, 1U), max(mss, 1U));
 		__entry->flags = seg->flags;
 		__entry->cwnd_bytes = hs->snd.cwnd;
 		__entry->ssthresh_bytes = hs->snd.ssthresh;
@@ -321,14 +322,14 @@ DECLARE_EVENT_CLASS(haul_seg,
 
 /* a segment has been sent again; haul_send has told so, too, without saying that it is a copy */
 DEFINE_EVENT(haul_seg, haul_retransmit,
-	TP_PROTO(const struct sock *sk, const struct haul_seg *seg),
-	TP_ARGS(sk, seg)
+	TP_PROTO(const struct sock *sk, const struct haul_seg *seg, u32 mss),
+	TP_ARGS(sk, seg, mss)
 );
 
 /* a segment, or its latest copy, is taken for lost from now on; once, however often it is asked */
 DEFINE_EVENT_CONDITION(haul_seg, haul_lost,
-	TP_PROTO(const struct sock *sk, const struct haul_seg *seg),
-	TP_ARGS(sk, seg),
+	TP_PROTO(const struct sock *sk, const struct haul_seg *seg, u32 mss),
+	TP_ARGS(sk, seg, mss),
 	TP_CONDITION((seg->marks & (HAUL_SEG_LOST | HAUL_SEG_RETRANS)) != HAUL_SEG_LOST)
 );
 
