@@ -62,7 +62,8 @@ static void haul_recovery_prr(struct haul_sender *snd, u32 delivered, bool safe)
 	/* The fast retransmit itself waits for nothing (RFC 5681 3.2 step 3). */
 	if (!rec->prr_out)
 		count = max(count, snd->mss);
-	snd->cwnd = min(pipe + count, snd->cwnd_clamp);
+	/* As Linux: where a repair was lost too, no ACK may come to open cwnd for the next try. */
+	snd->cwnd = min(max(pipe + count, snd->mss), snd->cwnd_clamp);
 }
 
 /* bytes: FlightSize as @ack found it; NULL: as it is */

@@ -117,6 +117,26 @@ TEST(prr_never_beyond_ssthresh)
 	EXPECT_LE(q.snd.cwnd, 10 * MSS);
 }
 
+/* the repair is lost, and all else: nothing was delivered, but nothing will be if nothing is sent */
+TEST(prr_keeps_room_for_one_segment)
+{
+	struct queue q;
+
+	queue_open(&q, 20);
+	queue_send(&q, 2);
+	q.now += RTT;
+	haul_sender_seg_lost(&q.snd, &q.seg[0], NULL);
+	EXPECT_EQ(haul_recovery_lost(&q.snd, MSS, q.now), HAUL_EVENT_FAST);
+	EXPECT_EQ(queue_resend_lost(&q), 1);
+	q.now += RTT;
+	haul_sender_seg_lost(&q.snd, &q.seg[0], NULL);
+	haul_sender_seg_lost(&q.snd, &q.seg[1], NULL);
+	haul_recovery_lost(&q.snd, 2 * MSS, q.now);
+	EXPECT_EQ(haul_sender_in_flight(&q.snd), 0);
+	EXPECT_EQ(q.snd.cwnd, MSS);
+	EXPECT_EQ(queue_resend_lost(&q), 1);
+}
+
 TEST(prr_gives_nothing_for_an_empty_ack)
 {
 	struct queue q;
