@@ -3,8 +3,11 @@
  * Haul: the socket, the flow, the objects that stand in for a socket, and the rules of locking and
  * lifetime.
  *
- * Locking ======= One connection, one lock: the socket lock (lock_sock, bh_lock_sock). Every field
- * of struct haul_sock is protected by it unless its comment says otherwise.
+ * Locking
+ * =======
+ *
+ * One connection, one lock: the socket lock (lock_sock, bh_lock_sock). Every field of struct
+ * haul_sock is protected by it unless its comment says otherwise.
  *
  * - Program context takes lock_sock(). Softirq takes bh_lock_sock(); if a program owns the lock,
  *   packets go to the socket's backlog, timers and ICMP set a bit in haul_sock.deferred. Each
@@ -28,14 +31,17 @@
  * Order, outermost first: listener, child, port bucket | remnant, the roll's chain, then the
  * kernel's own (queues, timers, rhashtable).
  *
- * Lifetime ======== A full socket is counted by sk_refcnt alone: the program's file (or an orphan's
- * own life) holds one reference, dropped by haul_conn_destroy(), an armed timer (the pacer's, too)
- * one, a deferred bit one, each request one on its listener. It is freed after an RCU grace period
- * (SOCK_RCU_FREE). Being in haul_flows or in the port table holds no reference: haul_conn_destroy()
- * and every way to CLOSED unhash first. Requests and remnants have a refcount of their own: one for
- * being in the table, one for an armed timer; freed by kfree_rcu through their caches. The table
- * entry is the state: who removes the entry (the removal is atomic and only one caller wins) drops
- * the table's reference and with it everything the object holds.
+ * Lifetime
+ * ========
+ *
+ * A full socket is counted by sk_refcnt alone: the program's file (or an orphan's own life) holds
+ * one reference, dropped by haul_conn_destroy(), an armed timer (the pacer's, too) one, a deferred
+ * bit one, each request one on its listener. It is freed after an RCU grace period (SOCK_RCU_FREE).
+ * Being in haul_flows or in the port table holds no reference: haul_conn_destroy() and every way to
+ * CLOSED unhash first. Requests and remnants have a refcount of their own: one for being in the
+ * table, one for an armed timer; freed by kfree_rcu through their caches. The table entry is the
+ * state: who removes the entry (the removal is atomic and only one caller wins) drops the table's
+ * reference and with it everything the object holds.
  *
  * A full socket never holds HAUL_TIME_WAIT (sk_fullsock() would deny it): a remnant does.
  */
