@@ -12,6 +12,7 @@
 #define HAUL_COMPAT_H
 
 #include <linux/bpf-cgroup.h>
+#include <linux/errqueue.h>
 #include <linux/hrtimer.h>
 #include <linux/skbuff.h>
 #include <linux/socket.h>
@@ -39,6 +40,9 @@
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
 #include <linux/skbuff_ref.h>	/* skb_frag_unref(), from linux/skbuff.h */
 #include <net/proto_memory.h>	/* sk_under_memory_pressure(), from net/sock.h */
+#endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+#include <net/tcp.h>		/* TCP_SKB_CB() */
 #endif
 
 /* MSG_SENDPAGE_NOTLAST was in the kernel until 6.4: splice() has more pages for sendmsg() */
@@ -338,6 +342,23 @@ static inline void haul_sock_tx_timestamp(struct sock *sk, const struct sockcm_c
 	sock_tx_timestamp(sk, sockc, tx_flags);
 #else
 	sock_tx_timestamp(sk, sockc->tsflags, tx_flags);
+#endif
+}
+
+/*
+ * The time of an acknowledgment: since 6.15 the kernel asks TCP's part of the packet whether it is
+ * wanted. What is ours there is put back.
+ */
+static inline void haul_skb_tstamp_ack(struct sk_buff *skb, struct sock *sk)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+	struct tcp_skb_cb ours = *TCP_SKB_CB(skb);
+
+	TCP_SKB_CB(skb)->txstamp_ack = TSTAMP_ACK_SK;
+	__skb_tstamp_tx(skb, NULL, NULL, sk, SCM_TSTAMP_ACK);
+	*TCP_SKB_CB(skb) = ours;
+#else
+	__skb_tstamp_tx(skb, NULL, NULL, sk, SCM_TSTAMP_ACK);
 #endif
 }
 

@@ -6,7 +6,6 @@
  * is always about the buffer's last byte, so nothing is added behind one, and a cut leaves it with
  * the tail.
  */
-#include <linux/errqueue.h>
 #include <linux/net_tstamp.h>
 #include "conn.h"
 
@@ -82,6 +81,6 @@ void haul_stamp_acked(struct sock *sk, struct sk_buff *skb)
 		return;
 	/* the list's links lie where a copy would look for a route */
 	skb->_skb_refdst = 0;
-	__skb_tstamp_tx(skb, NULL, NULL, sk, SCM_TSTAMP_ACK);
+	haul_skb_tstamp_ack(skb, sk);
 	skb->_skb_refdst = links;
 }

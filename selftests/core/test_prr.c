@@ -117,7 +117,7 @@ TEST(prr_never_beyond_ssthresh)
 	EXPECT_LE(q.snd.cwnd, 10 * MSS);
 }
 
-/* the repair is lost, and all else: nothing was delivered, but nothing will be if nothing is sent */
+/* the repair is lost, and all else: nothing was delivered, nor will be if nothing is sent */
 TEST(prr_keeps_room_for_one_segment)
 {
 	struct queue q;
