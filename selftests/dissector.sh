@@ -4,45 +4,6 @@
 # for the right reason, and over the captures of Documentation/captures: every checksum is right, HTTP shows as HTTP.
 . ./lib.sh
 
-tree=$(cd ../../../../.. && pwd)
-
-# dissect FILE ARGUMENT...: tshark's output
-dissect() {
-	local file=$1
-	shift
-	tshark -X "lua_script:$tree/tools/wireshark/haul.lua" -r "$file" "$@" 2>"$errors"
-	# its own faults are told there, and do not end it
-	! grep -iE 'lua|error' "$errors"
-}
-
-# The fields that are counted, in one pass: starting tshark takes seconds in a virtual machine. The last may be absent.
-columns=(ip.src haul.analysis.retransmission haul.analysis.spurious_retransmission haul.analysis.out_of_order
-	haul.analysis.duplicate_ack haul.checksum.status haul.malformed haul.sack.count haul.stream haul.flags.stateless
-	haul.connection.simultaneous haul.connection.fin haul.analysis.zero_window haul.connection.rst haul.init.mss
-	haul.analysis.ce icmp.type http.request http.response.code)
-
-# read_all FILE: a line of those for each packet, in $packets
-read_all() {
-	packets=$(mktemp)
-	dissect "$1" -T fields -E separator='|' -E occurrence=f "${columns[@]/#/-e}" >"$packets"
-}
-
-# how_many COLUMN [VALUE [SOURCE]]: packets in which it is there, is VALUE ("": anything), and that SOURCE sent
-how_many() {
-	local at
-	for at in "${!columns[@]}"; do
-		[ "${columns[$at]}" != "$1" ] || break
-	done
-	awk -F'|' -v at=$((at + 1)) -v value="${2:-}" -v source="${3:-}" '
-		$at != "" && (value == "" || $at == value) && (source == "" || $1 == source) { n++ }
-		END { print n + 0 }' "$packets"
-}
-
-need_tshark() {
-	command -v tshark >/dev/null && [ -e "$tree/tools/wireshark/haul.lua" ] || return 4
-	errors=$(mktemp)
-}
-
 # vectors: each block of vectors.txt as a packet of a capture; prints a line "NAME REASON" for each
 vectors() {
 	python3 - "$tree/selftests/core/vectors.txt" "$file" <<'END'

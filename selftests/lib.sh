@@ -15,9 +15,12 @@
 . ../lib.sh
 . ../../kselftest/ktap_helpers.sh
 
-# addresses of the two hosts that hosts_up makes
+# addresses of the two hosts that hosts_up makes, and the port of what runs between them
 near4=192.0.2.1 far4=192.0.2.2
 near6=2001:db8::1 far6=2001:db8::2
+port=7253
+# the source tree: tests run in a directory of it
+tree=$(cd ../../../../.. && pwd)
 
 # in_near, in_far COMMAND...: run it on that host
 in_near() { ip netns exec "$near" "$@"; }
@@ -58,9 +61,75 @@ counter() {
 		END { exit !found }' /proc/net/haul/snmp
 }
 
+# small packets, so that netem loses one at a time: what is cut above the device comes to the qdisc whole
+small_packets() {
+	local host
+	for host in near far; do
+		ip netns exec "${!host}" ethtool -K ${host}0 tso off gso off gro off tx-sctp-segmentation off >/dev/null
+		ip -n "${!host}" link set ${host}0 gso_max_segs 1
+	done
+}
+
 # wait_for COMMAND...: poll until it succeeds, for $WAIT_TIMEOUT seconds at most
 wait_for() {
 	slowwait "$WAIT_TIMEOUT" "$@"
+}
+
+# ended NS: no connection lives there any more, but for TIME-WAIT's remnants
+ended() { ip netns exec "$1" awk 'NR > 1 && $2 != "TIME-WAIT" { exit 1 }' /proc/net/haul/sockets; }
+
+# transfer BYTES: one connection, near to far, over IPv4. When it is over, nothing is on its way that could still be
+# counted: both ends have had their last acknowledgment, and the link is down
+transfer() {
+	local log host
+	log=$(mktemp)
+	in_far ./helper_many server "$port" 1 "$1" >"$log" &
+	local server=$!
+	wait_for grep -q listening "$log"
+	in_near timeout 60 ./helper_many client "$far4" "$port" 1 "$1"
+	wait "$server"
+	rm -f "$log"
+	for host in "$near" "$far"; do
+		wait_for ended "$host"
+	done
+	ip -n "$near" link set near0 down
+}
+
+# dissect FILE ARGUMENT...: tshark's output
+dissect() {
+	local file=$1
+	shift
+	tshark -X "lua_script:$tree/tools/wireshark/haul.lua" -r "$file" "$@" 2>"$errors"
+	# its own faults are told there, and do not end it
+	! grep -iE 'lua|error' "$errors"
+}
+
+# The fields that are counted, in one pass: starting tshark takes seconds in a virtual machine. The last may be absent.
+columns=(ip.src haul.analysis.retransmission haul.analysis.spurious_retransmission haul.analysis.out_of_order
+	haul.analysis.duplicate_ack haul.checksum.status haul.malformed haul.sack.count haul.stream haul.flags.stateless
+	haul.connection.simultaneous haul.connection.fin haul.analysis.zero_window haul.connection.rst haul.init.mss
+	haul.analysis.ce icmp.type http.request http.response.code haul.analysis.zero_window_probe haul.analysis.dsack)
+
+# read_all FILE: a line of those for each packet, in $packets
+read_all() {
+	packets=$(mktemp)
+	dissect "$1" -T fields -E separator='|' -E occurrence=f "${columns[@]/#/-e}" >"$packets"
+}
+
+# how_many COLUMN [VALUE [SOURCE]]: packets in which it is there, is VALUE ("": anything), and that SOURCE sent
+how_many() {
+	local at
+	for at in "${!columns[@]}"; do
+		[ "${columns[$at]}" != "$1" ] || break
+	done
+	awk -F'|' -v at=$((at + 1)) -v value="${2:-}" -v source="${3:-}" '
+		$at != "" && (value == "" || $at == value) && (source == "" || $1 == source) { n++ }
+		END { print n + 0 }' "$packets"
+}
+
+need_tshark() {
+	command -v tshark >/dev/null && [ -e "$tree/tools/wireshark/haul.lua" ] || return 4
+	errors=$(mktemp)
 }
 
 # failed_command STATUS: which it was, and by way of whom it was called; told where no $() takes it for a value

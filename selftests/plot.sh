@@ -3,8 +3,6 @@
 # scripts/plot draws what a trace tells, whoever printed it.
 . ./lib.sh
 
-tree=$(cd ../../../../.. && pwd)
-
 # trace_of PREFIX: two connections, in lines that begin as PREFIX has them (TIME is replaced); the first sends 3 segments,
 # of which the second is lost
 trace_of() {

@@ -4,7 +4,7 @@
 . ./lib.sh
 
 tracefs=/sys/kernel/tracing
-scripts=$(cd ../../../../.. && pwd)/scripts
+scripts=$tree/scripts
 
 # traced COMMAND...: run it with all of haul:* on; what was told is in the file $trace
 traced() {
@@ -19,26 +19,6 @@ traced() {
 	echo >$tracefs/trace
 }
 
-# ended NS: no connection lives there any more, but for TIME-WAIT's remnants
-ended() { ip netns exec "$1" awk 'NR > 1 && $2 != "TIME-WAIT" { exit 1 }' /proc/net/haul/sockets; }
-
-# transfer BYTES: one connection, near to far, over IPv4. When it is over, nothing is on its way that could still be
-# counted: both ends have had their last acknowledgment, and the link is down
-transfer() {
-	local log host
-	log=$(mktemp)
-	in_far ./helper_many server 7000 1 "$1" >"$log" &
-	local server=$!
-	wait_for grep -q listening "$log"
-	in_near timeout 60 ./helper_many client "$far4" 7000 1 "$1"
-	wait "$server"
-	rm -f "$log"
-	for host in "$near" "$far"; do
-		wait_for ended "$host"
-	done
-	ip -n "$near" link set near0 down
-}
-
 # told EVENT [PATTERN]: how many lines of it match
 told() { grep -cE " haul_$1: .*${2:-}" "$trace" || true; }
 
@@ -47,16 +27,7 @@ sum() {
 	sed -nE "/ haul_$1: .*$3/s/.* $2=([0-9]+).*/\1/p" "$trace" | awk '{ n += $1 } END { print n + 0 }'
 }
 
-# small packets, so that netem loses one at a time: what is cut above the device comes to the qdisc whole
-small_packets() {
-	local host
-	for host in near far; do
-		ip netns exec "${!host}" ethtool -K ${host}0 tso off gso off gro off tx-sctp-segmentation off >/dev/null
-		ip -n "${!host}" link set ${host}0 gso_max_segs 1
-	done
-}
-
-from_near="local=\[::ffff:$near4\]:[0-9]+ remote=\[::ffff:$far4\]:7000 "
+from_near="local=\[::ffff:$near4\]:[0-9]+ remote=\[::ffff:$far4\]:$port "
 
 a_life_is_told() {
 	hosts_up
@@ -122,14 +93,14 @@ script_retransmits() {
 	small_packets
 	watched retransmits WHY transfer 400000
 	local sum
-	sum=$(sed -nE "s/^$near4:[0-9]+ > $far4:7000: ([0-9]+) segments sent again.*/\1/p" "$out")
+	sum=$(sed -nE "s/^$near4:[0-9]+ > $far4:$port: ([0-9]+) segments sent again.*/\1/p" "$out")
 	retransmissions_agree "${sum:-0}"
 }
 
 script_rtt() {
 	hosts_up delay 2ms
 	watched rtt measuring transfer 200000
-	grep -qE "^$near4:[0-9]+ > $far4:7000: [0-9]+ round trips, least ([4-9]|[1-9][0-9])[0-9]{3} us" "$out"
+	grep -qE "^$near4:[0-9]+ > $far4:$port: [0-9]+ round trips, least ([4-9]|[1-9][0-9])[0-9]{3} us" "$out"
 }
 
 # a peer that does not read, until told to
@@ -137,7 +108,7 @@ stalled() {
 	in_far python3 -c 'if True:
 		import socket, sys
 		s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 253)
-		s.bind(("", 7000)); s.listen(); print("listening", flush=True)
+		s.bind(("", '"$port"')); s.listen(); print("listening", flush=True)
 		c, _ = s.accept(); sys.stdin.readline()
 		while c.recv(1 << 20): pass' <"$gate" >"$log" &
 	local server=$!
@@ -146,7 +117,7 @@ stalled() {
 	in_near python3 -c 'if True:
 		import socket
 		s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 253)
-		s.connect(("'"$far4"'", 7000)); s.sendall(bytes(4 << 20)); s.close()' &
+		s.connect(("'"$far4"'", '"$port"')); s.sendall(bytes(4 << 20)); s.close()' &
 	local client=$!
 	wait_for grep -q 'rwnd 100%.*its program reads too slowly' "$out"
 	echo >&9
