@@ -10,7 +10,7 @@ import sys
 import time
 
 HAUL = 253
-NEAR, FAR, PORT = "192.0.2.1", "192.0.2.129", 7000
+NEAR, FAR, PORT = "192.0.2.1", "192.0.2.129", 7253
 
 
 def stream(port=0):
