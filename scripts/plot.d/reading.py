@@ -39,7 +39,9 @@ class Flow:
 
     def goodput(self, width):
         """(t, bits a second) for each so many seconds"""
-        points, at, index, before = [(0.0, 0.0)], 0.0, 0, 0
+        # a trace that begins in the middle: what was acknowledged before is not of its first moment
+        before = min([self.acked[0][1]] + [seq for _, seq, _ in self.sent[:1]]) if self.acked else 0
+        points, at, index = [(0.0, 0.0)], 0.0, 0
         while at < self.end:
             at += width
             una = before
