@@ -4,7 +4,7 @@
 # device. It and the module open, transfer, close and refuse as that page says, over IPv4 and IPv6.
 . ./lib.sh
 
-peer=$(cd ../../../../.. && pwd)/selftests/peer/peer.py
+peer=$tree/selftests/peer/peer.py
 
 # The scenes of selftests/peer/scenes.py; each is a case.
 scenes=(vectors_pack_and_parse malformed_are_refused_by_the_module
