@@ -304,6 +304,8 @@ end
 
 -- ------------------------------------------------------------------------------------------------ analysis
 
+local ORDINARY_SEGMENT = 1444	-- IPv4 over Ethernet
+
 -- Adds [from, to) to the sorted disjoint ranges; how many bytes of it were there, and since which frame
 local function remember(ranges, from, to, frame)
 	local known, since, out, placed = 0, nil, {}, false
@@ -440,7 +442,9 @@ local function analyse(h, stream, me, peer, frame)
 	end
 	a.rel, a.relack = h.rel, h.relack
 	if me.nxt and h.space == 0 and h.rel == me.nxt - 1 and not has(h.flags, RST) then
-		a["analysis.keep_alive"] = true
+		-- both look the same (protocol.rst 4.3, 6.3); the window tells which it is
+		local shut = peer.window and peer.window < (me.full or 1)
+		a[shut and "analysis.zero_window_probe" or "analysis.keep_alive"] = true
 	end
 	analyse_flags(a, h, me, peer)
 	if a["tag.wrong"] then return a end
@@ -451,7 +455,9 @@ local function analyse(h, stream, me, peer, frame)
 	end
 	if h.space > 0 and me.nxt then
 		a.in_flight = me.nxt - (peer.acked or 1)
-		if peer.window and peer.acked and h.len > 0 and me.nxt >= peer.acked + peer.window then
+		-- a sender stops where no full segment fits (RFC 9293 3.8.6.2.1); one that was captured uncut says nothing about that
+		me.full = math.max(me.full or 1, math.min(h.len, ORDINARY_SEGMENT))
+		if peer.window and peer.acked and h.len > 0 and me.nxt + me.full > peer.acked + peer.window then
 			a["analysis.window_full"] = true
 		end
 	end
