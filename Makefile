@@ -17,7 +17,7 @@ KDIR := $(if $(KERNEL),,$(if $(wildcard $(RUNNING)/Makefile),$(RUNNING)))
 endif
 
 .DEFAULT_GOAL := module
-.PHONY: help module modules_install install install-tools uninstall dkms deb tools examples setup run watch plot captures test test-install bench fuzz mutate model check clean
+.PHONY: help module modules_install install install-tools uninstall dkms deb tools examples setup run watch plot captures sick test test-install bench fuzz mutate model check clean
 
 help: ## list the targets
 	@printf 'make [TARGET] [VARIABLE=...]\n\n'
@@ -91,6 +91,10 @@ plot: setup ## draw what congestion controllers do, Haul's beside TCP's (scripts
 captures: setup ## make the packet captures of Documentation/captures anew
 	@$(RUN) scripts/setup trace
 	@$(RUN) scripts/captures
+
+sick: setup ## make connections slow for known reasons, and find out why as Documentation/why-slow.rst does
+	@$(RUN) scripts/setup trace
+	@$(RUN) scripts/sick
 
 test: setup ## build everything and run every test in VMs; the last line sums up
 	@$(RUN) scripts/setup programs
