@@ -22,7 +22,7 @@ BEGIN, END = ".. vectors begin\n", ".. vectors end\n"
 
 KINDS = {"stream": 1, "message": 2, "datagram": 3}
 FLAGS = {"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16, "EOM": 32, "REFLECTED": 64, "STATELESS": 128}
-INIT, SACK = 1, 2
+INIT, SACK, FASTOPEN = 1, 2, 3
 INIT_ECN = 1
 
 CLIENT_PORT, SERVER_PORT = 49152, 7
@@ -46,6 +46,10 @@ def init(tag, isn, mss=1444, flags=0):
 
 def sack(*blocks):
     return struct.pack("!BBH", SACK, 4 + 8 * len(blocks), 0) + b"".join(struct.pack("!II", *b) for b in blocks)
+
+
+def fastopen(cookie=b""):
+    return struct.pack("!BBH", FASTOPEN, 4 + len(cookie), 0) + cookie
 
 
 def pad(option):
@@ -106,6 +110,8 @@ class Packet:
                 edges = struct.unpack(f"!{(len(option) - 4) // 4}I", option[4:])
                 for start, end in zip(edges[::2], edges[1::2]):
                     yield "sack", f"0x{start:08x} 0x{end:08x}"
+            elif option[0] == FASTOPEN:
+                yield "fastopen", option[4:].hex() or "none"
             else:
                 yield "unknown", f"type {option[0]} value {option[2:].hex()}"
         if self.payload:
@@ -138,6 +144,21 @@ def handshake():
                  ack=C_ISN + 1, window=65535, tsval=5, tsecr=1000000, options=[init(S_TAG, S_ISN, 1444)])
     yield Packet("third-step-data", "step 3 with payload of odd length", "PSH ACK", seq=C_ISN + 1, ack=S_ISN + 1,
                  window=65535, tsval=1010000, tsecr=5, options=[init(C_TAG, C_ISN)], payload=b"hello")
+
+
+def fast_open():
+    c_init, cookie = init(C_TAG, C_ISN), bytes.fromhex("0011223344556677")
+    yield Packet("syn-cookie-wanted", "fast open: the client asks for a cookie", "SYN", seq=C_ISN, tag=0, window=65535,
+                 tsval=1000000, options=[c_init, fastopen()])
+    yield Packet("syn-ack-cookie-given", "the server gives one", "SYN ACK", False, seq=S_ISN, ack=C_ISN + 1, window=65535,
+                 tsval=5, tsecr=1000000, options=[init(S_TAG, S_ISN), fastopen(cookie)])
+    yield Packet("syn-data", "another connection begins with it, and with payload", "SYN PSH", seq=C_ISN, tag=0,
+                 window=65535, tsval=2000000, options=[c_init, fastopen(cookie)], payload=b"GET /\n")
+    yield Packet("syn-data-message", "a message, whole, under a cookie of 16 bytes", "SYN PSH EOM", kind="message", seq=C_ISN,
+                 tag=0, window=65535, tsval=2000000, options=[c_init, fastopen(bytes(range(16)))], payload=b"hi")
+    yield Packet("syn-ack-data", "its payload was taken", "SYN ACK", False, seq=S_ISN, ack=C_ISN + 7, window=65529,
+                 tsval=1000005, tsecr=2000000, options=[init(S_TAG, S_ISN)])
+    yield Packet("rst-refuse-data", "nobody listens: the answer to packet syn-data", "RST ACK", False, seq=0, ack=C_ISN + 7)
 
 
 def transfer():
@@ -240,10 +261,15 @@ def malformed_options(bad):
               options=[b"\x02\x0d" + sack((1, 2))[2:] + bytes(4)])
     yield bad("sack-cut", "SACK of two blocks, one there", "option", options=[b"\x02\x14" + sack((1, 2))[2:]])
     yield bad("sack-twice", "two SACKs", "option", options=[sack((1, 2)), sack((3, 4))])
+    yield bad("fastopen-length-6", "FASTOPEN of length 6", "option", options=[fastopen(b"12")])
+    yield bad("fastopen-length-24", "FASTOPEN with a cookie of 20 bytes", "option", options=[fastopen(bytes(20))])
+    yield bad("fastopen-length-2", "FASTOPEN of length 2", "option", options=[bytes([FASTOPEN, 2, 0, 0])])
+    yield bad("fastopen-cut", "FASTOPEN of length 12, eight bytes there", "option", options=[fastopen(bytes(8))[:8]])
+    yield bad("fastopen-twice", "two FASTOPENs", "option", options=[fastopen(), fastopen(bytes(8))])
 
 
 def all_text():
-    packets = [*handshake(), *transfer(), *closing(), *datagrams(), *malformed()]
+    packets = [*handshake(), *fast_open(), *transfer(), *closing(), *datagrams(), *malformed()]
     names = [p.name for p in packets]
     assert len(names) == len(set(names)), "two vectors have one name"
     return "\n".join(p.text() for p in packets)

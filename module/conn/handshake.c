@@ -321,7 +321,7 @@ static void haul_handshake_rcv_rst(struct sock *sk, struct sk_buff *skb)
 {
 	struct haul_sock *hs = haul_sk(sk);
 
-	switch (haul_check_rst_syn_sent(HAUL_PACKET(skb), hs->tag, hs->snd.iss)) {
+	switch (haul_check_rst_syn_sent(HAUL_PACKET(skb), hs->tag, hs->snd.iss, 0)) {
 	case HAUL_VERDICT_RESET:
 		haul_count(sock_net(sk), HAUL_CNT_IN_RSTS);
 		consume_skb(skb);

@@ -177,6 +177,7 @@ enum haul_verdict {
 enum haul_verdict haul_check_rst(const struct haul_packet *p, u32 own_tag, u32 peer_tag,
 				 const struct haul_receiver *rcv);
 /* An RST in SYN-SENT: our tag, not reflected, ACK = ISS + 1 */
-enum haul_verdict haul_check_rst_syn_sent(const struct haul_packet *p, u32 own_tag, u32 iss);
+enum haul_verdict haul_check_rst_syn_sent(const struct haul_packet *p, u32 own_tag, u32 iss,
+					  u32 payload);
 
 #endif /* HAUL_CORE_RECEIVER_H */

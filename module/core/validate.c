@@ -34,6 +34,7 @@ enum haul_verdict haul_check_rst(const struct haul_packet *p, u32 own_tag, u32 p
  * @p: the packet, HAUL_RST set
  * @own_tag: the tag in our INIT
  * @iss: our initial sequence number
+ * @payload: bytes that our SYN carried (fast open)
  *
  * The peer has read our INIT, so it need not reflect: a reflected tag could only be 0, which
  * anybody knows. It must acknowledge our SYN (RFC 9293 3.10.7.3).
@@ -41,11 +42,12 @@ enum haul_verdict haul_check_rst(const struct haul_packet *p, u32 own_tag, u32 p
  * Context: under the connection's lock.
  * Return: HAUL_VERDICT_RESET, _DROP_SEQ or _DROP_TAG.
  */
-enum haul_verdict haul_check_rst_syn_sent(const struct haul_packet *p, u32 own_tag, u32 iss)
+enum haul_verdict haul_check_rst_syn_sent(const struct haul_packet *p, u32 own_tag, u32 iss,
+					  u32 payload)
 {
 	if ((p->flags & HAUL_REFLECTED) || p->tag != own_tag)
 		return HAUL_VERDICT_DROP_TAG;
-	if (!(p->flags & HAUL_ACK) || p->ack != iss + 1)
+	if (!(p->flags & HAUL_ACK) || p->ack - iss - 1 > payload)
 		return HAUL_VERDICT_DROP_SEQ;
 	return HAUL_VERDICT_RESET;
 }

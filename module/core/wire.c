@@ -209,14 +209,26 @@ static bool haul_wire_parse_sack(const u8 *opt, u8 len, struct haul_options *o)
 	return true;
 }
 
+/* All of them are a multiple of 4 bytes long: a cookie needs no padding. */
+static bool haul_wire_parse_fastopen(const u8 *opt, u8 len, struct haul_options *o)
+{
+	if (o->has_fastopen || len < HAUL_OPT_FASTOPEN_LEN(0) ||
+	    len > HAUL_OPT_FASTOPEN_LEN(HAUL_FASTOPEN_MAX) || len % HAUL_FASTOPEN_STEP)
+		return false;
+	o->has_fastopen = true;
+	o->fastopen.len = len - HAUL_OPT_FASTOPEN_LEN(0);
+	memcpy(o->fastopen.cookie, opt + HAUL_OPT_FASTOPEN_LEN(0), o->fastopen.len);
+	return true;
+}
+
 /**
  * haul_wire_parse_options() - take the options of a header apart
  * @header: the header, at any alignment, as haul_wire_parse() accepted it
  * @hdrlen: its length in bytes, options included (haul_packet.hdrlen)
- * @o: what was found; sack[] is filled up to num_sack
+ * @o: what was found; sack[] is filled up to num_sack, fastopen if there is one
  *
- * Unknown types are skipped, in a datagram all are. INIT or SACK twice, and any length that cannot
- * be, make the whole packet malformed.
+ * Unknown types are skipped, in a datagram all are. INIT, SACK or FASTOPEN twice, and any length
+ * that cannot be, make the whole packet malformed.
  *
  * Context: any.
  * Return: HAUL_WIRE_OK or HAUL_WIRE_OPTION.
@@ -232,6 +244,7 @@ enum haul_wire_error haul_wire_parse_options(const void *header, u32 hdrlen,
 
 	memset(&o->init, 0, sizeof(o->init));
 	o->has_init = false;
+	o->has_fastopen = false;
 	o->num_sack = 0;
 	for (; at < hdrlen; at += round_up((u32)len, HAUL_OPT_ALIGN)) {
 		u32 left = hdrlen - at;
@@ -245,6 +258,9 @@ enum haul_wire_error haul_wire_parse_options(const void *header, u32 hdrlen,
 			continue;
 		if (bytes[at] == HAUL_OPT_INIT && !haul_wire_parse_init(bytes + at, len, o))
 			return HAUL_WIRE_OPTION;
+		if (bytes[at] == HAUL_OPT_FASTOPEN &&
+		    !haul_wire_parse_fastopen(bytes + at, len, o))
+			return HAUL_WIRE_OPTION;
 		if (bytes[at] != HAUL_OPT_SACK)
 			continue;
 		if (sack_seen || !haul_wire_parse_sack(bytes + at, len, o))
@@ -255,7 +271,7 @@ enum haul_wire_error haul_wire_parse_options(const void *header, u32 hdrlen,
 }
 
 /**
- * haul_wire_hdrlen() - length of a connection's header with these options
+ * haul_wire_hdrlen() - length of a connection's header with these options; a FASTOPEN comes to it
  * @init: with INIT
  * @num_sack: number of SACK blocks, at most HAUL_SACK_MAX
  *
@@ -320,6 +336,26 @@ void *haul_wire_put_init(void *at, const struct haul_init *init)
 
 	memcpy(at, &opt, sizeof(opt));
 	return (u8 *)at + sizeof(opt);
+}
+
+/**
+ * haul_wire_put_fastopen() - write option FASTOPEN
+ * @at: where, at any alignment; HAUL_OPT_FASTOPEN_LEN() bytes
+ * @fastopen: the cookie, of a length that the wire knows
+ *
+ * Context: any.
+ * Return: where the next option goes.
+ */
+void *haul_wire_put_fastopen(void *at, const struct haul_fastopen_option *fastopen)
+{
+	const u8 head[HAUL_OPT_FASTOPEN_LEN(0)] = {
+		HAUL_OPT_FASTOPEN, HAUL_OPT_FASTOPEN_LEN(fastopen->len),
+	};
+	u8 *to = at;
+
+	memcpy(to, head, sizeof(head));
+	memcpy(to + sizeof(head), fastopen->cookie, fastopen->len);
+	return to + sizeof(head) + fastopen->len;
 }
 
 /**

@@ -42,6 +42,7 @@ enum haul_kind {
 enum haul_option_type {
 	HAUL_OPT_INIT	= 1,
 	HAUL_OPT_SACK	= 2,
+	HAUL_OPT_FASTOPEN = 3,
 };
 
 #define HAUL_OPT_INIT_LEN	16	/* type, length, MSS, tag, ISN, flags, zero */
@@ -50,6 +51,10 @@ enum haul_option_type {
 #define HAUL_OPT_SACK_LEN(n)	(4 + 8 * (n))	/* type, length, zero, n pairs of start and end */
 #define HAUL_SACK_MAX		31	/* on a pure ACK */
 #define HAUL_SACK_MAX_DATA	4	/* beside payload */
+
+#define HAUL_OPT_FASTOPEN_LEN(n) (4 + (n))	/* type, length, zero, n bytes of cookie */
+#define HAUL_FASTOPEN_STEP	4	/* n is a multiple of this */
+#define HAUL_FASTOPEN_MAX	16
 
 /**
  * struct haulhdr - the header as it is on the wire; a datagram's ends before @tag
@@ -141,11 +146,19 @@ struct haul_block {
 	u32	end;
 };
 
+/* option FASTOPEN as carried: a cookie of @len bytes; 0: a client asks for one */
+struct haul_fastopen_option {
+	u8	len;
+	u8	cookie[HAUL_FASTOPEN_MAX];
+};
+
 /* the options of one packet, parsed */
 struct haul_options {
 	struct haul_init	init;
 	bool			has_init;
+	bool			has_fastopen;
 	u8			num_sack;
+	struct haul_fastopen_option fastopen;
 	struct haul_block	sack[HAUL_SACK_MAX];
 };
 
@@ -168,6 +181,7 @@ enum haul_wire_error haul_wire_parse_options(const void *header, u32 hdrlen,
 u32 haul_wire_hdrlen(bool init, unsigned int num_sack);
 void haul_wire_build(struct haulhdr *h, const struct haul_packet *p);
 void *haul_wire_put_init(void *at, const struct haul_init *init);
+void *haul_wire_put_fastopen(void *at, const struct haul_fastopen_option *fastopen);
 void *haul_wire_put_sack(void *at, const struct haul_block *blocks, unsigned int num);
 
 #endif /* HAUL_CORE_WIRE_H */

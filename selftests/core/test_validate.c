@@ -91,7 +91,7 @@ static enum haul_verdict check_syn_sent(u16 flags, u32 tag, u32 ack, u32 iss)
 {
 	struct haul_packet p = { .flags = HAUL_RST | flags, .tag = tag, .ack = ack };
 
-	return haul_check_rst_syn_sent(&p, OWN, iss);
+	return haul_check_rst_syn_sent(&p, OWN, iss, 0);
 }
 
 TEST(syn_sent)
@@ -109,4 +109,17 @@ TEST(syn_sent)
 		  HAUL_VERDICT_DROP_TAG);
 	EXPECT_EQ(check_syn_sent(HAUL_ACK | HAUL_REFLECTED, 0, 5001, 5000),
 		  HAUL_VERDICT_DROP_TAG);
+}
+
+/* Whoever does not know fast open refuses the SYN with all that it carried; others, the SYN. */
+TEST(syn_sent_with_payload)
+{
+	struct haul_packet p = { .flags = HAUL_RST | HAUL_ACK, .tag = OWN };
+	u32 acked;
+
+	for (acked = 0; acked < 14; acked++) {
+		p.ack = 0xfffffffa + acked;
+		EXPECT_EQ(haul_check_rst_syn_sent(&p, OWN, 0xfffffffb, 10),
+			  acked >= 2 && acked <= 12 ? HAUL_VERDICT_RESET : HAUL_VERDICT_DROP_SEQ);
+	}
 }

@@ -113,6 +113,10 @@ static void set_option(struct vector *v, const char *key, const char *value)
 		v->o.num_sack++;
 		block->start = strtoul(value, NULL, 0);
 		block->end = number_after(value, " ");
+	} else if (!strcmp(key, "fastopen")) {
+		v->o.has_fastopen = true;
+		if (strncmp(value, "none", 4))
+			v->o.fastopen.len = hex_bytes(value, v->o.fastopen.cookie);
 	} else {
 		v->unknown = true;
 	}
@@ -147,7 +151,8 @@ static void set_field(struct vector *v, const char *key, char *value)
 		v->len += hex_bytes(value, v->bytes + v->len);
 	else if (!strcmp(key, "error"))
 		take_word(v->error, sizeof(v->error), value);
-	else if (!strcmp(key, "init") || !strcmp(key, "sack") || !strcmp(key, "unknown"))
+	else if (!strcmp(key, "init") || !strcmp(key, "sack") || !strcmp(key, "fastopen") ||
+		 !strcmp(key, "unknown"))
 		set_option(v, key, value);
 }
 
@@ -225,6 +230,12 @@ static void expect_options(const struct haul_options *got, const struct haul_opt
 		EXPECT_EQ(got->init.mss, want->init.mss);
 		EXPECT_EQ(got->init.flags, want->init.flags);
 	}
+	EXPECT_EQ(got->has_fastopen, want->has_fastopen);
+	if (want->has_fastopen) {
+		EXPECT_EQ(got->fastopen.len, want->fastopen.len);
+		EXPECT_EQ(memcmp(got->fastopen.cookie, want->fastopen.cookie, want->fastopen.len),
+			  0);
+	}
 	EXPECT_EQ(got->num_sack, want->num_sack);
 	for (i = 0; i < want->num_sack; i++) {
 		EXPECT_EQ(got->sack[i].start, want->sack[i].start);
@@ -263,11 +274,15 @@ static void expect_built(const struct vector *v)
 	void *at = bytes + HAUL_HDR;
 	u16 sum;
 
+	if (v->o.has_fastopen)
+		hdrlen += HAUL_OPT_FASTOPEN_LEN(v->o.fastopen.len);
 	p.hdrlen = hdrlen;
 	p.end_seq = p.seq + v->paylen + !!(p.flags & HAUL_SYN) + !!(p.flags & HAUL_FIN);
 	haul_wire_build((struct haulhdr *)bytes, &p);
 	if (v->o.has_init)
 		at = haul_wire_put_init(at, &v->o.init);
+	if (v->o.has_fastopen)
+		at = haul_wire_put_fastopen(at, &v->o.fastopen);
 	if (v->o.num_sack)
 		at = haul_wire_put_sack(at, v->o.sack, v->o.num_sack);
 	if (p.kind != HAUL_KIND_DATAGRAM)

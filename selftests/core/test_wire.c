@@ -320,6 +320,52 @@ TEST(init)
 	EXPECT_EQ(b.o.num_sack, 0);
 }
 
+TEST(fastopen_lengths)
+{
+	u32 length, i;
+
+	for (length = 0; length < 40; length++) {
+		struct bench b = start_option(HAUL_OPT_FASTOPEN, length, 40);
+		bool good = length >= 4 && length <= 20 && !(length % 4);
+
+		/* what follows it is padding's or another option's */
+		for (i = length < 4 ? 4 : (length + 3) / 4 * 4; i < 40; i += 4)
+			b.bytes[HAUL_HDR + i + 1] = 4;
+		memset(b.bytes + HAUL_HDR + 4, good ? 0x77 : 0, length > 4 && good ? length - 4 : 0);
+		ASSERT_EQ(parse(&b), good ? HAUL_WIRE_OK : HAUL_WIRE_OPTION);
+		if (!good)
+			continue;
+		EXPECT_TRUE(b.o.has_fastopen);
+		EXPECT_EQ(b.o.fastopen.len, length - 4);
+		for (i = 0; i < b.o.fastopen.len; i++)
+			EXPECT_EQ(b.o.fastopen.cookie[i], 0x77);
+	}
+}
+
+TEST(fastopen_twice)
+{
+	struct bench b = start_option(HAUL_OPT_FASTOPEN, 4, 16);
+
+	b.bytes[HAUL_HDR + 4] = HAUL_OPT_FASTOPEN;
+	b.bytes[HAUL_HDR + 5] = 12;
+	EXPECT_EQ(parse(&b), HAUL_WIRE_OPTION);
+	b.bytes[HAUL_HDR] = 9;
+	ASSERT_EQ(parse(&b), HAUL_WIRE_OK);
+	EXPECT_EQ(b.o.fastopen.len, 8);
+}
+
+/* The next packet's options have nothing of this one's. */
+TEST(fastopen_is_forgotten)
+{
+	struct bench b = start_option(HAUL_OPT_FASTOPEN, 4, 4);
+
+	ASSERT_EQ(parse(&b), HAUL_WIRE_OK);
+	EXPECT_TRUE(b.o.has_fastopen);
+	b.bytes[HAUL_HDR] = 9;
+	ASSERT_EQ(parse(&b), HAUL_WIRE_OK);
+	EXPECT_FALSE(b.o.has_fastopen);
+}
+
 TEST(init_mss)
 {
 	static const u16 in[] = { 0, 1, 87, 88, 89, 65535 };

@@ -42,6 +42,14 @@ static void random_packet(struct haul_packet *p, struct haul_options *o, u32 *pa
 		o->sack[i].end = o->sack[i].start + 1 + test_random_below(0x7ffffffe);
 	}
 	p->hdrlen = haul_wire_hdrlen(o->has_init, o->num_sack);
+	/* beside the longest SACK there is no room */
+	o->has_fastopen = o->num_sack < HAUL_SACK_MAX - 1 && test_random_below(2);
+	if (!o->has_fastopen)
+		return;
+	o->fastopen.len = HAUL_FASTOPEN_STEP * test_random_below(5);
+	for (i = 0; i < o->fastopen.len; i++)
+		o->fastopen.cookie[i] = test_random();
+	p->hdrlen += HAUL_OPT_FASTOPEN_LEN(o->fastopen.len);
 }
 
 static u32 build(const struct haul_packet *p, const struct haul_options *o, u32 payload, u8 *bytes)
@@ -53,6 +61,8 @@ static u32 build(const struct haul_packet *p, const struct haul_options *o, u32 
 	memcpy(bytes, &h, HAUL_HDR);
 	if (o->has_init)
 		at = haul_wire_put_init(at, &o->init);
+	if (o->has_fastopen)
+		at = haul_wire_put_fastopen(at, &o->fastopen);
 	at = haul_wire_put_sack(at, o->sack, o->num_sack);
 	ASSERT_EQ((u8 *)at - bytes, p->hdrlen);
 	memset(at, 'x', payload);
@@ -75,6 +85,8 @@ TEST(what_is_built_parses_as_the_same)
 		ASSERT_EQ(memcmp(&p, &q, sizeof(p)), 0);
 		ASSERT_EQ(r.has_init, o.has_init);
 		ASSERT_EQ(memcmp(&r.init, &o.init, sizeof(o.init)), 0);
+		ASSERT_EQ(r.has_fastopen, o.has_fastopen);
+		ASSERT_EQ(memcmp(&r.fastopen, &o.fastopen, sizeof(o.fastopen)), 0);
 		ASSERT_EQ(r.num_sack, o.num_sack);
 		ASSERT_EQ(memcmp(r.sack, o.sack, o.num_sack * sizeof(o.sack[0])), 0);
 	}
@@ -95,6 +107,7 @@ static void check_promises(const struct haul_packet *p, const struct haul_option
 	ASSERT_LE(o->num_sack, HAUL_SACK_MAX);
 	for (i = 0; i < o->num_sack; i++)
 		ASSERT_TRUE(haul_before(o->sack[i].start, o->sack[i].end));
+	ASSERT_TRUE(!o->has_fastopen || o->fastopen.len <= HAUL_FASTOPEN_MAX);
 	ASSERT_TRUE(!o->has_init || (o->init.tag && o->init.mss >= HAUL_MIN_MSS));
 }
 

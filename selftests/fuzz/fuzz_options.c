@@ -7,7 +7,8 @@
 
 static void write_again(const struct haul_options *o)
 {
-	u32 hdrlen = haul_wire_hdrlen(o->has_init, o->num_sack);
+	u32 hdrlen = haul_wire_hdrlen(o->has_init, o->num_sack) +
+		     (o->has_fastopen ? HAUL_OPT_FASTOPEN_LEN(o->fastopen.len) : 0);
 	struct haul_packet p = {
 		.kind = HAUL_KIND_STREAM, .hdrlen = hdrlen, .flags = HAUL_ACK,
 		.sport = 1, .dport = 1,
@@ -19,6 +20,8 @@ static void write_again(const struct haul_options *o)
 	haul_wire_build((struct haulhdr *)bytes, &p);
 	if (o->has_init)
 		at = haul_wire_put_init(at, &o->init);
+	if (o->has_fastopen)
+		at = haul_wire_put_fastopen(at, &o->fastopen);
 	at = haul_wire_put_sack(at, o->sack, o->num_sack);
 	CHECK_EQ(at - bytes, hdrlen);
 	CHECK_EQ(haul_wire_parse_options(bytes, hdrlen, &again), HAUL_WIRE_OK);

@@ -100,6 +100,7 @@ static void timestamp(struct world *w, struct input *in)
 static void check_reset(const struct world *w, struct input *in)
 {
 	u32 own = 1 + take_below(in, 3), peer = 1 + take_below(in, 3), tag = take_below(in, 5);
+	u32 carried;
 	s64 off = (s32)take_spread(in, 32);
 	struct haul_packet p = {
 		.flags = HAUL_RST | (take_u8(in) & 1 ? HAUL_REFLECTED : 0), .tag = tag,
@@ -112,11 +113,12 @@ static void check_reset(const struct world *w, struct input *in)
 
 	CHECK_EQ(haul_check_rst(&p, own, peer, &w->rcv), expect);
 	p.flags |= take_u8(in) & 1 ? HAUL_ACK : 0;
-	p.ack = 100 + take_below(in, 3);
+	carried = take_below(in, 3);
+	p.ack = 100 + take_below(in, 5);
 	known = tag == own && !(p.flags & HAUL_REFLECTED);
-	expect = !known ? HAUL_VERDICT_DROP_TAG : (p.flags & HAUL_ACK) && p.ack == 101 ?
-		 HAUL_VERDICT_RESET : HAUL_VERDICT_DROP_SEQ;
-	CHECK_EQ(haul_check_rst_syn_sent(&p, own, 100), expect);
+	expect = !known ? HAUL_VERDICT_DROP_TAG : (p.flags & HAUL_ACK) && p.ack >= 101 &&
+		 p.ack <= 101 + carried ? HAUL_VERDICT_RESET : HAUL_VERDICT_DROP_SEQ;
+	CHECK_EQ(haul_check_rst_syn_sent(&p, own, 100, carried), expect);
 }
 
 static void application(struct world *w, struct input *in)

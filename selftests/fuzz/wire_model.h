@@ -71,6 +71,14 @@ static inline bool model_option(const u8 *o, struct haul_options *out, bool *sac
 		out->init.flags = model_be(o, 12, 2) & 1;
 		out->init.mss = !mss ? 536 : mss < 88 ? 88 : mss;
 	}
+	if (o[0] == HAUL_OPT_FASTOPEN) {
+		if (out->has_fastopen || o[1] < 4 || o[1] > 20 || o[1] & 3)
+			return false;
+		out->has_fastopen = true;
+		out->fastopen.len = o[1] - 4;
+		for (i = 4; i < o[1]; i++)
+			out->fastopen.cookie[i - 4] = o[i];
+	}
 	if (o[0] == HAUL_OPT_SACK) {
 		if (*sack_seen || o[1] < 12 || o[1] % 8 != 4)
 			return false;
@@ -111,6 +119,11 @@ static inline void compare_options(const struct haul_options *a, const struct ha
 	CHECK_EQ(a->init.isn, b->init.isn);
 	CHECK_EQ(a->init.mss, b->init.mss);
 	CHECK_EQ(a->init.flags, b->init.flags);
+	CHECK_EQ(a->has_fastopen, b->has_fastopen);
+	if (a->has_fastopen) {
+		CHECK_EQ(a->fastopen.len, b->fastopen.len);
+		CHECK(!memcmp(a->fastopen.cookie, b->fastopen.cookie, a->fastopen.len));
+	}
 	CHECK_EQ(a->num_sack, b->num_sack);
 	CHECK(!memcmp(a->sack, b->sack, a->num_sack * sizeof(a->sack[0])));
 }

@@ -53,6 +53,13 @@ static uint8_t *put_init(uint8_t *at, const struct init *init)
 	return put16(put16(at, init->flags), 0);
 }
 
+static uint8_t *put_fastopen(uint8_t *at, const struct packet *p)
+{
+	at = put16(put8(put8(at, OPT_FASTOPEN), 4 + p->cookie_len), 0);
+	memcpy(at, p->cookie, p->cookie_len);
+	return at + p->cookie_len;
+}
+
 static uint8_t *put_sack(uint8_t *at, const struct block *blocks, unsigned int num)
 {
 	unsigned int i;
@@ -67,6 +74,8 @@ static uint8_t *put_options(uint8_t *at, const struct packet *p)
 {
 	if (p->has_init)
 		at = put_init(at, &p->init);
+	if (p->has_fastopen)
+		at = put_fastopen(at, p);
 	if (p->num_sack)
 		at = put_sack(at, p->sack, p->num_sack);
 	memcpy(at, p->raw, p->raw_len);
@@ -77,8 +86,8 @@ static size_t header_length(const struct packet *p)
 {
 	size_t fixed = p->kind == KIND_DATAGRAM ? FIXED_DATAGRAM : FIXED_HEADER;
 
-	return fixed + (p->has_init ? 16 : 0) + (p->num_sack ? 4 + 8 * p->num_sack : 0) +
-	       p->raw_len;
+	return fixed + (p->has_init ? 16 : 0) + (p->has_fastopen ? 4 + p->cookie_len : 0) +
+	       (p->num_sack ? 4 + 8 * p->num_sack : 0) + p->raw_len;
 }
 
 size_t packet_encode(const struct packet *p, uint8_t *out, size_t room)
@@ -119,6 +128,22 @@ static const char *decode_init(struct packet *p, const uint8_t *at, unsigned int
 		return "SYN whose INIT has another ISN";
 	if ((p->init.flags & ~INIT_ECN) || get16(at + 14))
 		return "INIT with reserved bits set";
+	return NULL;
+}
+
+static const char *decode_fastopen(struct packet *p, const uint8_t *at, unsigned int len)
+{
+	if (p->has_fastopen)
+		return "FASTOPEN twice";
+	if (len < 4 || len > 4 + COOKIE_MAX || len % 4)
+		return "FASTOPEN of a wrong length";
+	if (get16(at + 2))
+		return "FASTOPEN with reserved bits set";
+	if (!(p->flags & F_SYN))
+		return "FASTOPEN without SYN";
+	p->has_fastopen = true;
+	p->cookie_len = len - 4;
+	memcpy(p->cookie, at + 4, p->cookie_len);
 	return NULL;
 }
 
@@ -167,6 +192,8 @@ static const char *decode_options(struct packet *p, const uint8_t *at, const uin
 			wrong = decode_init(p, at, len);
 		else if (at[0] == OPT_SACK)
 			wrong = decode_sack(p, at, len);
+		else if (at[0] == OPT_FASTOPEN)
+			wrong = decode_fastopen(p, at, len);
 		else
 			wrong = decode_raw(p, at, padded);
 		for (; !wrong && len < padded; len++)

@@ -32,8 +32,10 @@ enum {
 enum {
 	OPT_INIT = 1,
 	OPT_SACK = 2,
+	OPT_FASTOPEN = 3,
 	INIT_ECN = 1,
 	SACK_BLOCKS = 31,
+	COOKIE_MAX = 16,
 	FIXED_HEADER = 36,
 	FIXED_DATAGRAM = 16,
 	HEADER_MAX = 320,
@@ -70,6 +72,9 @@ struct packet {
 
 	bool has_init;
 	struct init init;
+	bool has_fastopen;
+	uint8_t cookie[COOKIE_MAX];
+	unsigned int cookie_len;	/* 0: one is asked for */
 	unsigned int num_sack;
 	struct block sack[SACK_BLOCKS];
 	uint8_t raw[256];		/* further options, as bytes */

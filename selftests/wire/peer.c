@@ -89,7 +89,7 @@ static void fill_init(struct peer *p, struct spec *s)
 static void fill_payload(struct peer *p, struct spec *s)
 {
 	static uint8_t bytes[65536];
-	uint32_t offset = s->p.seq - p->iss - 1, i;
+	uint32_t offset = s->p.seq + !!(s->p.flags & F_SYN) - p->iss - 1, i;
 
 	if (s->given & G_DATA)
 		return;
@@ -164,8 +164,8 @@ static const char *check_init(struct peer *p, const struct packet *rx)
 {
 	if ((rx->flags & F_SYN) && !rx->has_init)
 		return "SYN without INIT";
-	if ((rx->flags & F_SYN) && rx->len)
-		return "SYN with payload";
+	if ((rx->flags & F_SYN) && rx->len && (rx->flags & F_ACK))
+		return "SYN-ACK with payload";
 	if (!rx->has_init)
 		return NULL;
 	if (!p->learned) {
@@ -180,7 +180,7 @@ static const char *check_init(struct peer *p, const struct packet *rx)
 
 static const char *check_rst(const struct packet *rx)
 {
-	if (rx->has_init || rx->num_sack || rx->raw_len)
+	if (rx->has_init || rx->has_fastopen || rx->num_sack || rx->raw_len)
 		return "RST with options";
 	if (socketless(rx) && (rx->window || rx->tsval || rx->tsecr || rx->ce))
 		return "an answering RST with window, timestamps or CE";
@@ -316,6 +316,10 @@ static const char *differs_options(const struct spec *s, const struct packet *rx
 		return "ECN not offered";
 	if ((given & G_NOECN) && (rx->init.flags & INIT_ECN))
 		return "ECN offered";
+	if (given & G_ANYCOOKIE ? !rx->cookie_len :
+	    rx->has_fastopen != s->p.has_fastopen || rx->cookie_len != s->p.cookie_len ||
+	    memcmp(rx->cookie, s->p.cookie, rx->cookie_len))
+		return "FASTOPEN";
 	if (given & G_MAYSACK)
 		return NULL;
 	if (given & G_ANYSACK)
@@ -328,7 +332,7 @@ static const char *differs_options(const struct spec *s, const struct packet *rx
 
 static const char *differs_payload(struct peer *p, const struct spec *s, const struct packet *rx)
 {
-	uint32_t offset = rx->seq - p->irs - 1, i;
+	uint32_t offset = rx->seq + !!(rx->flags & F_SYN) - p->irs - 1, i;
 
 	if ((s->given & G_LEN) && rx->len != s->p.len)
 		return "len";

@@ -66,6 +66,19 @@ static void parse_option(struct spec *s, const char *text)
 	}
 }
 
+static void parse_cookie(struct spec *s, const char *text)
+{
+	unsigned int byte;
+
+	s->p.has_fastopen = true;
+	if (*text == '*')
+		s->given |= G_ANYCOOKIE;
+	while (s->p.cookie_len < COOKIE_MAX && sscanf(text, "%2x", &byte) == 1) {
+		s->p.cookie[s->p.cookie_len++] = byte;
+		text += 2;
+	}
+}
+
 static void parse_tsval(struct spec *s, const char *text)
 {
 	s->given |= G_TSVAL;
@@ -143,6 +156,8 @@ static bool parse_value(struct spec *s, const struct frame *f, const char *key, 
 		parse_tsval(s, value);
 	} else if (!strcmp(key, "data")) {
 		parse_data(s, value);
+	} else if (!strcmp(key, "fastopen")) {
+		parse_cookie(s, value);
 	} else if (!strcmp(key, "option")) {
 		parse_option(s, value);
 	} else {
@@ -176,6 +191,10 @@ static bool parse_word(struct spec *s, const char *word)
 			s->p.ecn |= words[i].ecn;
 			return true;
 		}
+	}
+	if (!strcmp(word, "fastopen")) {
+		s->p.has_fastopen = true;
+		return true;
 	}
 	if (strcmp(word, "badsum"))
 		return false;
@@ -233,6 +252,10 @@ static void print_options(char *out, size_t room, const struct packet *p, const 
 	if (p->has_init)
 		add(out, room, " init mss=%u itag=0x%x isn=@0x%x%s", p->init.mss, p->init.tag,
 		    p->init.isn, p->init.flags & INIT_ECN ? " ecn" : "");
+	if (p->has_fastopen)
+		add(out, room, " fastopen");
+	for (i = 0; i < p->cookie_len; i++)
+		add(out, room, "%s%02x", i ? "" : "=", p->cookie[i]);
 	for (i = 0; i < p->num_sack; i++)
 		add(out, room, "%s%d-%d",
 		    i ? "," : " sack=", (int32_t)(p->sack[i].start - f->ack_base),

@@ -15,12 +15,15 @@
  *			some or none
  *	init noinit mss=1400 ecn noecn
  *			option INIT
+ *	fastopen fastopen=0011223344556677
+ *			option FASTOPEN, without a cookie and with one; without it an expected packet
+ *			has none; fastopen=* is some cookie
  *	ect0 ce-mark notect
  *			the IP header's ECN field
  *	version= kind= words= sport= dport= option=09040001 badsum flags=0x1234 itag= isn=
  *			for spoilt packets
  *
- * In an expectation what is not named is not compared, but for flags and SACK.
+ * In an expectation what is not named is not compared, but for flags, SACK and FASTOPEN.
  */
 #ifndef HAUL_WIRE_TEXT_H
 #define HAUL_WIRE_TEXT_H
@@ -55,6 +58,7 @@ enum {
 	G_DELTA = 1 << 22,	/* tsval is a difference */
 	G_MAYSACK = 1 << 23,
 	G_DPORT = 1 << 24,
+	G_ANYCOOKIE = 1 << 25,
 };
 
 /* whose numbers a packet's are, and its tags */

@@ -26,8 +26,8 @@ local FLAGS = {
 	{ FIN, "FIN", "fin" }, { SYN, "SYN", "syn" }, { RST, "RST", "rst" }, { PSH, "PSH", "psh" }, { ACK, "ACK", "ack" },
 	{ EOM, "EOM", "eom" }, { REFLECTED, "tag-reflected", "reflected" }, { STATELESS, "stateless", "stateless" },
 }
-local INIT, SACK = 1, 2
-local OPTIONS = { [INIT] = "INIT", [SACK] = "SACK" }
+local INIT, SACK, FASTOPEN = 1, 2, 3
+local OPTIONS = { [INIT] = "INIT", [SACK] = "SACK", [FASTOPEN] = "FASTOPEN" }
 local MOD = 4294967296
 local CHECKSUM = { [0] = "Bad", [1] = "Good", [2] = "Unverified" }
 -- what pinfo.desegment_len says instead of a number of bytes
@@ -84,6 +84,8 @@ field("init.tag", "uint32", "Tag of the sender", base.HEX)
 field("init.isn", "uint32", "Initial sequence number")
 field("init.flags", "uint16", "INIT flags", base.HEX)
 f["init.ecn"] = ProtoField.bool("haul.init.ecn", "ECN", 16, nil, 0x0001)
+field("fastopen.cookie", "bytes", "Fast open cookie")
+field("fastopen.request", "bool", "Asks for a fast open cookie")
 field("sack.count", "uint8", "Blocks")
 field("sack.le", "uint32", "Left edge")
 field("sack.re", "uint32", "Right edge, one past the last byte")
@@ -284,6 +286,15 @@ local function show_option(tvb, tree, h, at, once)
 		for block = at + 4, at + length - 8, 8 do
 			h.sack[#h.sack + 1] = { tvb(block, 4):uint(), tvb(block + 4, 4):uint(), block, item }
 		end
+	elseif h.kind ~= DATAGRAM and kind == FASTOPEN then
+		if length < 4 or length > 20 or length % 4 ~= 0 then return nil end
+		h.fastopen = length > 4 and "cookie" or "request"
+		if length > 4 then
+			item:add(f["fastopen.cookie"], tvb(at + 4, length - 4))
+		elseif not has(h.flags, ACK) then
+			item:add(f["fastopen.request"], tvb(at, 4), true):set_generated()
+		end
+		item:append_text(", " .. h.fastopen)
 	elseif length > 2 then
 		item:add(f["option.value"], tvb(at + 2, length - 2))
 	end
@@ -667,6 +678,7 @@ local function summary(h, a, words)
 	if has(h.flags, ACK) then text = text .. " Ack=" .. (a and a.relack or h.ack) end
 	text = text .. " Win=" .. h.window .. " Len=" .. h.len
 	if h.init then text = text .. " MSS=" .. h.init.mss end
+	if h.fastopen then text = text .. " fast open " .. h.fastopen end
 	return text .. (h.sacks or "")
 end
 
