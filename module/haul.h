@@ -51,6 +51,7 @@
 #include <linux/ipv6.h>
 #include <linux/rculist.h>
 #include <linux/rhashtable.h>
+#include <linux/seqlock.h>
 #include <linux/skbuff.h>
 #include <linux/timer.h>
 #include <net/inet_sock.h>
@@ -68,6 +69,9 @@
 struct haul_af;
 struct haul_port;
 struct haul_pacer;
+struct haul_fastopen;
+struct haul_fastopen_cache;
+struct haul_fastopen_keys;
 
 extern int haul_family;			/* module parameter: AF_HAUL */
 extern int haul_protocol;		/* module parameter: IPPROTO_HAUL */
@@ -257,6 +261,11 @@ enum haul_chrono {
  * @accept_node: in the listener's accept_queue
  * @defer_accept: timeouts of a request that a third step without data may wait for some; 0: it does
  *	not wait (HAUL_DEFER_ACCEPT). A child has it off, as on TCP
+ * @fastopen:	what there is of fast open (conn/fastopen.h); NULL: nothing
+ * @fastopen_qlen: a listener's HAUL_FASTOPEN, which a child has not, as on TCP
+ * @fastopen_child: made of a SYN with a fast open cookie, whose third step has not come
+ * @fastopen_fail: client: why the SYN's payload did not help, HAUL_FASTOPEN_UNSPEC ...
+ * @syn_data:	payload of a SYN, ours or the peer's, was taken
  *
  * The options' values follow; see tcp(7) for each.
  */
@@ -345,6 +354,12 @@ struct haul_sock {
 	struct list_head	accept_node;
 	u8			defer_accept;
 
+	bool			fastopen_child;
+	u8			fastopen_fail;
+	bool			syn_data;
+	int			fastopen_qlen;		/* HAUL_FASTOPEN; 0: no fast open */
+	struct haul_fastopen	*fastopen;
+
 	struct haul_port_ref	port;
 	struct haul_stats	stats;
 	/* bytes, what haul:haul_cwnd last told; 0: nothing */
@@ -358,6 +373,8 @@ struct haul_sock {
 	u8			syn_retries;		/* 0: net.haul.syn_retries */
 	bool			nodelay;
 	bool			cork;
+	bool			fastopen_connect;
+	bool			fastopen_no_cookie;
 	u32			user_timeout;		/* ms; 0: none */
 	u32			notsent_lowat;		/* bytes; 0: net.haul.notsent_lowat */
 	/* us; -1: no FIN-WAIT-2 at all; 0: net.haul.fin_timeout_ms */
@@ -507,6 +524,9 @@ struct haul_net {
 	struct sock		*ctl6;
 	struct ctl_table_header	*sysctl;
 	struct ctl_table	*table;		/* the namespace's copy, when not init_net's */
+	struct haul_fastopen_cache *fastopen_cache;
+	struct haul_fastopen_keys *fastopen_keys;	/* @fastopen_lock */
+	seqlock_t		fastopen_lock;
 	atomic_t		num_remnants;
 	bool			early;		/* early demultiplexing (ip/early.c) is on */
 
@@ -527,6 +547,8 @@ struct haul_net {
 	int	rto_min_us;
 	int	challenge_limit;		/* challenge ACKs per connection and second */
 	int	ecn;				/* 0: off, 1: ask for and accept, 2: accept */
+	int	fastopen;			/* HAUL_FASTOPEN_* of conn/fastopen.h */
+	int	fastopen_blackhole_timeout_sec;	/* 0: never */
 	int	moderate_rcvbuf;
 	int	slow_start_after_idle;
 	int	min_pmtu;			/* bytes: packet-too-big below it is not believed */

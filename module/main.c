@@ -10,6 +10,7 @@
 
 #include "haul.h"
 #include "conn/conn.h"
+#include "conn/fastopen.h"
 #include "dgram/dgram.h"
 #include "ip/ip.h"
 #include "ip/roll.h"
@@ -32,12 +33,21 @@ static int __net_init haul_net_init(struct net *net)
 {
 	int err;
 
-	err = haul_observe_net_init(net);
+	err = haul_fastopen_net_init(net);
 	if (err)
 		return err;
+	err = haul_observe_net_init(net);
+	if (err)
+		goto no_observe;
 	err = haul_ip_net_init(net);
 	if (err)
-		haul_observe_net_exit(net);
+		goto no_ip;
+	return 0;
+
+no_ip:
+	haul_observe_net_exit(net);
+no_observe:
+	haul_fastopen_net_exit(net);
 	return err;
 }
 
@@ -51,6 +61,7 @@ static void __net_exit haul_net_exit(struct net *net)
 	haul_conn_net_exit(net);
 	haul_ip_net_exit(net);
 	haul_observe_net_exit(net);
+	haul_fastopen_net_exit(net);
 }
 
 static struct pernet_operations haul_net_ops = {

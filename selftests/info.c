@@ -66,7 +66,7 @@ TEST_F(info, figures_of_a_known_transfer)
 	down = info_of(p.server);
 
 	EXPECT_EQ(1, up.kind);
-	EXPECT_EQ(0, up.pad);
+	EXPECT_EQ(0, up.fastopen_fail);
 	EXPECT_EQ(HAUL_RECOVERY_OPEN, up.recovery);
 	EXPECT_STREQ("reno", up.congestion);
 	EXPECT_EQ(1500 - header, up.snd_mss);

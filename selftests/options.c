@@ -636,11 +636,10 @@ TEST_F(options, receive_timestamps)
 }
 
 /* there is none, and no data in a SYN: said at once, and nothing else happens */
-TEST_F(options, urgent_data_and_fast_open)
+TEST_F(options, urgent_data)
 {
 	struct pair p = connected(variant->family);
-	struct sockaddr_in6 to = address(far_address(variant->family), PORT);
-	int mark = -1, fd = stream(near_host, variant->family);
+	int mark = -1;
 	char c;
 
 	EXPECT_EQ(-1, send(p.client, "!", 1, MSG_OOB));
@@ -649,11 +648,7 @@ TEST_F(options, urgent_data_and_fast_open)
 	EXPECT_EQ(EINVAL, errno);
 	EXPECT_EQ(0, ioctl(p.server, SIOCATMARK, &mark));
 	EXPECT_EQ(0, mark);
-	EXPECT_EQ(-1, sendto(fd, "!", 1, MSG_FASTOPEN, (void *)&to, sizeof(to)));
-	EXPECT_EQ(EOPNOTSUPP, errno);
-	EXPECT_EQ(HAUL_CLOSED, state_of(fd));
 	transfer(p.client, p.server, 1000);
-	close(fd);
 	done(&p);
 }
 

@@ -4,6 +4,7 @@
  * (3.8.3), and giving up.
  */
 #include "conn.h"
+#include "fastopen.h"
 
 /* longest time between two zero-window probes */
 #define HAUL_PERSIST_MAX_US	120000000U
@@ -57,6 +58,7 @@ u64 haul_patience(const struct haul_sock *hs, u64 now, u64 interval)
 void haul_give_up(struct sock *sk)
 {
 	haul_count(sock_net(sk), HAUL_CNT_ABORT_ON_TIMEOUT);
+	haul_fastopen_unanswered(sk);
 	haul_conn_done(sk, READ_ONCE(sk->sk_err_soft) ?: ETIMEDOUT);
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The third step (RFC 9293 3.10.7.4, SYN-RECEIVED): of listener and request a socket is made.
+ * The third step (RFC 9293 3.10.7.4, SYN-RECEIVED): of listener and request a socket is made. A fast
+ * open's SYN does without a request.
  */
 #include <linux/percpu_counter.h>
 #include <net/sock.h>
 #include "conn.h"
+#include "fastopen.h"
 #include "../ip/ip.h"
 #include "../sock/sock.h"
 
@@ -46,14 +48,11 @@ static void haul_child_send_side(struct sock *child, const struct haul_request *
 	haul_sender_init(&hs->snd, req->iss, READ_ONCE(hn->rto_min_us),
 			 READ_ONCE(hn->initial_cwnd));
 	haul_sender_set_cc(&hs->snd, cc, haul_now_us());
-	/* the SYN-ACK was sent by the request; the packet at hand acknowledges it */
-	hs->snd.nxt = req->iss + 1;
 	hs->snd.syn_resent = req->retries > 0;
 	hs->snd.wnd = req->wnd;
 	hs->snd.max_wnd = req->wnd;
 	hs->snd.wl1 = req->init.isn;
-	hs->write_seq = req->iss + 1;
-	hs->pushed_seq = hs->write_seq;
+	hs->write_seq = req->iss;
 	hs->ts_offset = haul_secret_ts_offset(&req->flow.key);
 	hs->last_tsval = (u32)haul_now_us() + hs->ts_offset;
 	hs->syn_us = req->sent_us;
@@ -76,16 +75,50 @@ static void haul_child_receive_side(struct sock *child, const struct sock *liste
 	hs->rcv.ts_recent_us = haul_now_us();
 }
 
+/* The SYN-ACK was sent by the request; the packet at hand acknowledges it. */
+static void haul_child_synack_sent(struct haul_sock *hs)
+{
+	hs->snd.nxt = hs->snd.iss + 1;
+	hs->write_seq = hs->snd.nxt;
+	hs->pushed_seq = hs->write_seq;
+}
+
+/*
+ * A fast open's child sends the SYN-ACK itself, and may send more before that is answered. 0 or
+ * -ENOMEM
+ */
+static int haul_child_own_synack(struct sock *child, struct sock *listener)
+{
+	struct haul_sock *hs = haul_sk(child);
+	struct sk_buff *skb;
+	int err;
+
+	err = haul_fastopen_begin(listener, child);
+	if (err)
+		return err;
+	skb = haul_output_alloc(child, 0, GFP_ATOMIC | __GFP_NOWARN);
+	if (!skb)
+		return -ENOMEM;
+	haul_handshake_queue_syn(child, skb);
+	hs->pushed_seq = hs->write_seq;
+	/* the client's window is for payload */
+	hs->snd.wnd++;
+	/* nothing that Nagle's rule would have wait for its answer */
+	hs->snd.small_end = hs->snd.una;
+	haul_sender_established(&hs->snd, hs->now);
+	haul_window_grow_sndbuf(child);
+	return 0;
+}
+
 /* What the handshake has agreed on. Route and addresses are set. */
 static void haul_child_take_request(struct sock *child, const struct sock *listener,
-				    const struct haul_request *req, bool cookie)
+				    const struct haul_request *req)
 {
 	struct haul_sock *hs = haul_sk(child);
 
 	hs->flow.key = req->flow.key;
 	hs->flow.dev = req->flow.dev;
 	hs->tag = req->tag;
-	hs->from_cookie = cookie;
 	haul_child_send_side(child, req);
 	hs->ecn_ok = req->ecn;
 	haul_handshake_take_init(child, &req->init);
@@ -93,9 +126,33 @@ static void haul_child_take_request(struct sock *child, const struct sock *liste
 	haul_child_receive_side(child, listener, req);
 }
 
+/* Its sequence numbers, and its place in the table. 0; -errno: no memory, or there is another */
+static int haul_child_enter(struct sock *child, struct sock *listener, struct haul_request *req,
+			    enum haul_birth birth)
+{
+	struct haul_sock *hs = haul_sk(child);
+	int err = 0;
+
+	if (birth == HAUL_BIRTH_FASTOPEN)
+		err = haul_child_own_synack(child, listener);
+	else
+		haul_child_synack_sent(hs);
+	if (err)
+		return err;
+	hs->from_cookie = birth == HAUL_BIRTH_COOKIE;
+	if (birth != HAUL_BIRTH_REQUEST)
+		return haul_flow_insert(&hs->flow, NULL);
+	err = haul_flow_replace(&req->flow, &hs->flow);
+	if (!err)
+		haul_request_done(req);
+	return err;
+}
+
 /* Nobody has seen it, or nobody will any more: away with it. */
 static void haul_child_kill(struct sock *child)
 {
+	if (haul_fastopen_child(child))
+		haul_fastopen_done(child, false);
 	sock_set_flag(child, SOCK_DEAD);
 	percpu_counter_inc(&haul_orphans);
 	haul_set_state(child, HAUL_CLOSED);
@@ -106,11 +163,11 @@ static void haul_child_kill(struct sock *child)
 }
 
 /**
- * haul_child_create - a socket for a finished handshake
+ * haul_child_create - a socket for a handshake that is finished, or that fast open does not wait for
  * @listener:	LISTEN; its lock is held, BH off
- * @req:	its request: in the table, or a cookie's on the stack
- * @skb:	the third step, found good; stays the caller's
- * @cookie:	@req is a cookie's
+ * @req:	its request: in the table, or on the stack
+ * @skb:	the third step or SYN, found good; stays the caller's
+ * @birth:	which
  *
  * The child is in SYN-RECEIVED, in the table and in the accept queue. The request, if it was in the
  * table, is out of it.
@@ -119,16 +176,14 @@ static void haul_child_kill(struct sock *child)
  * was taken by another.
  */
 struct sock *haul_child_create(struct sock *listener, struct haul_request *req, struct sk_buff *skb,
-			       bool cookie)
+			       enum haul_birth birth)
 {
 	struct sock *child;
-	struct haul_sock *hs;
 
 	haul_assert_locked(listener);
 	child = sk_clone_lock(listener, GFP_ATOMIC);
 	if (!child)
 		return NULL;
-	hs = haul_sk(child);
 	haul_conn_init_child(child, listener);
 	haul_child_disown(child);
 	WRITE_ONCE(child->sk_mark, req->mark);
@@ -137,16 +192,10 @@ struct sock *haul_child_create(struct sock *listener, struct haul_request *req, 
 
 	if (haul_route_child(child, listener, req, skb) || !__sk_dst_get(child))
 		goto kill;
-	haul_child_take_request(child, listener, req, cookie);
-	haul_port_inherit(&hs->port, &haul_sk(listener)->port);
-	if (cookie) {
-		if (haul_flow_insert(&hs->flow, NULL))
-			goto kill;
-	} else {
-		if (haul_flow_replace(&req->flow, &hs->flow))
-			goto kill;
-		haul_request_done(req);
-	}
+	haul_child_take_request(child, listener, req);
+	haul_port_inherit(&haul_sk(child)->port, &haul_sk(listener)->port);
+	if (haul_child_enter(child, listener, req, birth))
+		goto kill;
 	haul_accept_add(listener, child);
 	return child;
 
@@ -160,19 +209,19 @@ kill:
  * @listener:	LISTEN; its lock is held, BH off
  * @req:	its request, or a cookie's; gone afterwards if a child was made of it
  * @skb:	the packet, found good; consumed: the child has its acknowledgment, payload and FIN
- * @cookie:	@req is a cookie's
+ * @birth:	HAUL_BIRTH_REQUEST or HAUL_BIRTH_COOKIE
  */
 void haul_child_accept(struct sock *listener, struct haul_request *req, struct sk_buff *skb,
-		       bool cookie)
+		       enum haul_birth birth)
 {
-	struct sock *child = haul_child_create(listener, req, skb, cookie);
+	struct sock *child = haul_child_create(listener, req, skb, birth);
 
 	if (!child) {
 		haul_drop(sock_net(listener), skb, HAUL_CNT_DROP_CHILD);
 		return;
 	}
 	/* after a cookie the client does not rest before it is answered (protocol.rst 3.4) */
-	haul_sk(child)->rcv.ack_now = cookie;
+	haul_sk(child)->rcv.ack_now = birth == HAUL_BIRTH_COOKIE;
 	haul_conn_rcv(child, skb);
 	if (haul_sk(child)->rcv.ack_now && child->sk_state != HAUL_CLOSED)
 		haul_ack_send(child);

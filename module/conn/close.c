@@ -9,6 +9,7 @@
 #include <linux/wait.h>
 #include <net/sock.h>
 #include "conn.h"
+#include "fastopen.h"
 #include "../ip/ip.h"
 
 /* ---------------------------------------------------------------- our FIN */
@@ -383,6 +384,7 @@ static void haul_conn_restart(struct sock *sk)
 	hs->fin_queued = false;
 	hs->in_parts = false;
 	hs->open_message = false;
+	haul_fastopen_restart(sk);
 	sk->sk_shutdown = 0;
 	WRITE_ONCE(sk->sk_err_soft, 0);
 	sock_reset_flag(sk, SOCK_DONE);

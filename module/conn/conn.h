@@ -7,6 +7,7 @@
  *	3.5    handshake: client side		handshake.c
  *	       handshake: server side		listen.c (a listener's input), request.c
  *						(SYN queue), cookie.c, child.c
+ *	       fast open (RFC 7413)		fastopen.c, fastopen_client.c, fastopen_cache.c
  *	3.5.2  resets				reset.c
  *	3.6    closing				close.c, TIME-WAIT: remnant.c
  *	3.7.1  MSS; 3.7.2 path MTU		mss.c
@@ -70,6 +71,9 @@ u64 haul_secret_cookie(const struct haul_flow_key *key, const struct haul_init *
 /* --- handshake.c --- */
 /* connect(): route, port and flow are set: SYN-SENT, first SYN out. 0 or -errno. */
 int haul_handshake_start(struct sock *sk);
+/* a SYN or SYN-ACK of a full socket: into the queue, and out for the first time */
+void haul_handshake_queue_syn(struct sock *sk, struct sk_buff *skb);
+void haul_handshake_send_syn(struct sock *sk, gfp_t gfp);
 /* a segment arrives in SYN-SENT (RFC 9293 3.10.7.3). Consumes it. */
 void haul_handshake_rcv(struct sock *sk, struct sk_buff *skb);
 /* INIT of the peer is known: tag, MSS, ECN, windows */
@@ -103,7 +107,8 @@ u32 haul_listen_window(const struct sock *sk);
 
 /* --- request.c --- */
 /* a new SYN that a listener takes: makes the request, sends SYN-ACK. Listener's lock. */
-void haul_request_create(struct sock *listener, struct sk_buff *skb, const struct haul_init *init);
+void haul_request_create(struct sock *listener, struct sk_buff *skb, const struct haul_init *init,
+			 const struct haul_fastopen_option *fastopen);
 /* a packet for a request. Listener's lock. Consumes skb. */
 void haul_request_rcv(struct sock *listener, struct haul_request *req, struct sk_buff *skb);
 void haul_request_put(struct haul_request *req);
@@ -113,8 +118,12 @@ void haul_request_put(struct haul_request *req);
  */
 void haul_request_fill(struct haul_request *req, struct sock *listener, const struct sk_buff *skb,
 		       const struct haul_init *init);
-/* SYN-ACK of a request (on the stack by cookie: with @extra HAUL_STATELESS). 0 or -errno */
-int haul_request_synack(struct haul_request *req, u16 extra);
+/*
+ * SYN-ACK of a request (on the stack by cookie: with @extra HAUL_STATELESS), with @fastopen unless
+ * NULL. 0 or -errno
+ */
+int haul_request_synack(struct haul_request *req, u16 extra,
+			const struct haul_fastopen_option *fastopen);
 /* the child has replaced @req in the table: list, timer and the table's reference go */
 void haul_request_done(struct haul_request *req);
 /* takes it out of table and list; listener's lock, or the namespace's end */
@@ -133,18 +142,25 @@ bool haul_cookie_check(struct sock *listener, struct sk_buff *skb, const struct 
 		       struct haul_request *req);
 
 /* --- child.c --- */
+/* what a child is made of */
+enum haul_birth {
+	HAUL_BIRTH_REQUEST,	/* the third step for a request in the table */
+	HAUL_BIRTH_COOKIE,	/* the third step after a cookie; the request is on the stack */
+	HAUL_BIRTH_FASTOPEN,	/* a SYN (fastopen.c); the request is on the stack */
+};
+
 /*
- * The third step: a child in SYN-RECEIVED, in the request's place in the table (or its own, by
- * cookie), in the accept queue. Returned with bh_lock_sock() held; NULL: no memory, queue full, or
- * another was first.
+ * The third step, or a fast open's SYN: a child in SYN-RECEIVED, in the request's place in the table
+ * (or its own), in the accept queue. Returned with bh_lock_sock() held; NULL: no memory, queue full,
+ * or another was first.
  */
 struct sock *haul_child_create(struct sock *listener, struct haul_request *req, struct sk_buff *skb,
-			       bool cookie);
+			       enum haul_birth birth);
 /*
  * takes the third step: makes the child, which then has the packet. Listener's lock. Consumes skb.
  */
 void haul_child_accept(struct sock *listener, struct haul_request *req, struct sk_buff *skb,
-		       bool cookie);
+		       enum haul_birth birth);
 
 /* --- remnant.c --- */
 /* TIME-WAIT (RFC 9293 3.6.1): leaves a remnant in the socket's place, the socket goes to CLOSED */
@@ -210,6 +226,8 @@ bool haul_orphan_too_many(struct sock *sk);
  * proto.backlog_rcv.
  */
 int haul_conn_rcv(struct sock *sk, struct sk_buff *skb);
+/* the payload of the SYN that a fast open's child was made of. Socket lock, BH off. Consumes it */
+void haul_conn_rcv_syn(struct sock *sk, struct sk_buff *skb);
 /*
  * ICMP said so (ip/icmp.c); checks against what is in flight were made with @icmp->seq by the
  * callee.
@@ -325,6 +343,8 @@ u32 haul_output_size_goal(struct sock *sk, u32 mss);
 /* --- transmit.c --- */
 /* sends a copy of a queued packet; @skb stays. 0, or -errno (not sent; the timer will) */
 int haul_transmit(struct sock *sk, struct sk_buff *skb, gfp_t gfp);
+/* the same for a SYN with payload: @data is in the send queue, and stays there */
+int haul_transmit_syn(struct sock *sk, struct sk_buff *syn, struct sk_buff *data, gfp_t gfp);
 /* sends a packet without payload: @flags (ACK is added but for SYN and RST), at @seq */
 int haul_transmit_control(struct sock *sk, u16 flags, u32 seq, gfp_t gfp);
 

@@ -32,7 +32,7 @@ void haul_cookie_send(struct sock *listener, struct sk_buff *skb, const struct h
 
 	haul_request_fill(&req, listener, skb, init);
 	haul_cookie_open(&req, haul_secret_cookie(&req.flow.key, init, haul_cookie_slot()));
-	if (!haul_request_synack(&req, HAUL_STATELESS))
+	if (!haul_request_synack(&req, HAUL_STATELESS, NULL))
 		haul_count(sock_net(listener), HAUL_CNT_COOKIES_SENT);
 }
 

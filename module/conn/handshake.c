@@ -7,6 +7,7 @@
 #include <linux/security.h>
 #include <net/sock.h>
 #include "conn.h"
+#include "fastopen.h"
 #include "../ip/ip.h"
 #include "../observe/trace.h"
 
@@ -48,6 +49,8 @@ static void haul_handshake_prepare(struct sock *sk)
 	hs->init_pending = true;
 	hs->stateless = false;
 	hs->simultaneous = false;
+	hs->syn_data = false;
+	hs->fastopen_fail = HAUL_FASTOPEN_UNSPEC;
 	hs->ecn_asked = READ_ONCE(hn->ecn) == 1 || (cc->flags & HAUL_CC_ECN);
 	hs->ecn_ok = hs->ecn_asked;
 	hs->retransmits = 0;
@@ -65,28 +68,52 @@ static void haul_handshake_prepare(struct sock *sk)
 	haul_window_init(sk);
 }
 
-/*
- * The SYN goes to the retransmission queue, whether or not it could leave now: the timer sends it
- * again.
+/**
+ * haul_handshake_queue_syn - a SYN or SYN-ACK is about to leave
+ * @sk:		the socket, nothing of it sent yet; its lock is held
+ * @skb:	from haul_output_alloc(); the retransmission queue's from now on
+ *
+ * It is there whether or not it could leave then: the timer sends it again.
  */
-static void haul_handshake_send_syn(struct sock *sk, struct sk_buff *skb)
+void haul_handshake_queue_syn(struct sock *sk, struct sk_buff *skb)
 {
 	struct haul_sock *hs = haul_sk(sk);
 	struct haul_seg *seg = HAUL_SEG(skb);
 
-	haul_output_append(sk, skb);
+	haul_assert_locked(sk);
+	haul_output_charge(sk, skb);
+	seg->seq = hs->write_seq;
+	seg->end_seq = seg->seq + 1;
 	seg->flags = HAUL_SYN;
-	seg->end_seq++;
-	WRITE_ONCE(hs->write_seq, hs->write_seq + 1);
+	WRITE_ONCE(hs->write_seq, seg->end_seq);
 
 	hs->syn_us = haul_clock(hs);
 	seg->sent_us = hs->syn_us;
-	haul_transmit(sk, skb, sk->sk_allocation);
-	__skb_unlink(skb, &sk->sk_write_queue);
 	haul_sender_sent(&hs->snd, seg, seg->sent_us, true, hs->snd.mss);
 	WRITE_ONCE(hs->snd.nxt, seg->end_seq);
 	haul_rtx_insert(sk, skb);
 	list_add_tail(&skb->tcp_tsorted_anchor, &hs->sent_list);
+}
+
+/**
+ * haul_handshake_send_syn - the SYN or SYN-ACK that was queued leaves, for the first time
+ * @sk:		the socket; its lock is held
+ * @gfp:	for the packet
+ */
+void haul_handshake_send_syn(struct sock *sk, gfp_t gfp)
+{
+	struct haul_sock *hs = haul_sk(sk);
+	struct sk_buff *syn = haul_rtx_head(sk), *data = haul_fastopen_payload(sk);
+	u32 len = 0;
+
+	haul_assert_locked(sk);
+	hs->syn_us = haul_clock(hs);
+	HAUL_SEG(syn)->sent_us = hs->syn_us;
+	if (unlikely(data))
+		len = haul_transmit_syn(sk, syn, data, gfp) ? 0 : data->len;
+	else
+		haul_transmit(sk, syn, gfp);
+	haul_fastopen_sent(sk, len);
 	haul_timer_set(sk, HAUL_DL_RETRANSMIT, hs->syn_us + haul_rtt_rto(&hs->snd.rtt));
 }
 
@@ -94,11 +121,14 @@ static void haul_handshake_send_syn(struct sock *sk, struct sk_buff *skb)
  * haul_handshake_start - connect(): the first SYN leaves
  * @sk:		CLOSED; route, port and flow are set; its lock is held
  *
+ * With fast open it may wait for what the program writes first: haul_fastopen_deferred().
+ *
  * Context: process. Return: 0: SYN-SENT; -ENOBUFS, -ENETUNREACH: out of the tables again, CLOSED.
  */
 int haul_handshake_start(struct sock *sk)
 {
 	struct sk_buff *skb;
+	int deferred;
 
 	haul_assert_locked(sk);
 	if (!__sk_dst_get(sk)) {
@@ -106,13 +136,17 @@ int haul_handshake_start(struct sock *sk)
 		return -ENETUNREACH;
 	}
 	haul_handshake_prepare(sk);
-	skb = haul_output_alloc(sk, 0, sk->sk_allocation);
+	deferred = haul_fastopen_defer(sk);
+	skb = deferred < 0 ? NULL : haul_output_alloc(sk, 0, sk->sk_allocation);
 	if (!skb) {
+		haul_inet_flag_assign(sk, defer_connect, DEFER_CONNECT, false);
 		haul_set_state(sk, HAUL_CLOSED);
 		return -ENOBUFS;
 	}
 	haul_set_state(sk, HAUL_SYN_SENT);
-	haul_handshake_send_syn(sk, skb);
+	haul_handshake_queue_syn(sk, skb);
+	if (likely(!deferred))
+		haul_handshake_send_syn(sk, sk->sk_allocation);
 	return 0;
 }
 
@@ -201,8 +235,13 @@ void haul_handshake_done(struct sock *sk, const struct haul_packet *p)
 	WRITE_ONCE(sk->sk_err_soft, 0);
 	hs->snd.max_wnd = max(hs->snd.max_wnd, p->window);
 	haul_mss_sync(sk, hs->pmtu);
-	haul_sender_established(&hs->snd, now);
-	haul_trace_cwnd(sk);
+	if (unlikely(haul_fastopen_child(sk))) {
+		/* it may have been sending since its SYN came */
+		haul_fastopen_done(sk, false);
+	} else {
+		haul_sender_established(&hs->snd, now);
+		haul_trace_cwnd(sk);
+	}
 	haul_window_grow_sndbuf(sk);
 
 	haul_set_state(sk, HAUL_ESTABLISHED);
@@ -269,12 +308,16 @@ void haul_handshake_repeat_ack(struct sock *sk)
 
 /* SYN-ACK to our SYN. */
 static void haul_handshake_rcv_synack(struct sock *sk, struct sk_buff *skb,
-				      const struct haul_init *init)
+				      const struct haul_options *o)
 {
 	struct haul_sock *hs = haul_sk(sk);
 	const struct haul_packet *p = HAUL_PACKET(skb);
 
-	haul_handshake_take_syn(sk, p, init);
+	if (unlikely(hs->fastopen) && haul_fastopen_answered(sk, p, o)) {
+		haul_drop(sock_net(sk), skb, HAUL_CNT_DROP_MEMORY);
+		return;
+	}
+	haul_handshake_take_syn(sk, p, &o->init);
 	haul_handshake_syn_acked(sk, p);
 	hs->stateless = p->flags & HAUL_STATELESS;
 	security_inet_conn_established(sk, skb);
@@ -295,6 +338,11 @@ static void haul_handshake_rcv_syn(struct sock *sk, struct sk_buff *skb,
 	struct sk_buff *syn = haul_rtx_head(sk);
 
 	haul_handshake_take_syn(sk, HAUL_PACKET(skb), init);
+	/* payload is for the third step to carry, and what waits for payload need not any more */
+	if (unlikely(hs->fastopen)) {
+		hs->fastopen->syn_len = 0;
+		haul_inet_flag_assign(sk, defer_connect, DEFER_CONNECT, false);
+	}
 	hs->simultaneous = true;
 	hs->snd.syn_resent = hs->retransmits > 0;
 	haul_set_state(sk, HAUL_SYN_RECEIVED);
@@ -321,7 +369,8 @@ static void haul_handshake_rcv_rst(struct sock *sk, struct sk_buff *skb)
 {
 	struct haul_sock *hs = haul_sk(sk);
 
-	switch (haul_check_rst_syn_sent(HAUL_PACKET(skb), hs->tag, hs->snd.iss, 0)) {
+	switch (haul_check_rst_syn_sent(HAUL_PACKET(skb), hs->tag, hs->snd.iss,
+					haul_fastopen_syn_len(hs))) {
 	case HAUL_VERDICT_RESET:
 		haul_count(sock_net(sk), HAUL_CNT_IN_RSTS);
 		consume_skb(skb);
@@ -362,10 +411,10 @@ void haul_handshake_rcv(struct sock *sk, struct sk_buff *skb)
 		return;
 	}
 	if (p->flags & HAUL_ACK) {
-		if (p->tag != hs->tag || p->ack != hs->snd.nxt)
+		if (p->tag != hs->tag || p->ack - hs->snd.nxt > haul_fastopen_syn_len(hs))
 			haul_handshake_refuse(sk, skb);
 		else if (p->flags & HAUL_SYN)
-			haul_handshake_rcv_synack(sk, skb, &o.init);
+			haul_handshake_rcv_synack(sk, skb, &o);
 		else
 			haul_drop(sock_net(sk), skb, HAUL_CNT_DROP_STATE);
 		return;

@@ -6,6 +6,7 @@
  */
 #include <net/inet_ecn.h>
 #include "conn.h"
+#include "fastopen.h"
 #include "../ip/ip.h"
 #include "../observe/trace.h"
 
@@ -73,10 +74,12 @@ static void haul_input_syn(struct sock *sk, struct sk_buff *skb)
 		return;
 	}
 	if (sk->sk_state == HAUL_SYN_RECEIVED && !(p->flags & HAUL_ACK) && head &&
-	    haul_input_is_same_syn(hs, skb))
-		haul_retransmit_one(sk, head, 0);
-	else if (!(sk->sk_state == HAUL_SYN_RECEIVED && hs->simultaneous && (p->flags & HAUL_ACK)))
+	    haul_input_is_same_syn(hs, skb)) {
+		if (!haul_fastopen_child(sk) || haul_challenge_permit(sk))
+			haul_retransmit_one(sk, head, 0);
+	} else if (!(sk->sk_state == HAUL_SYN_RECEIVED && hs->simultaneous && (p->flags & HAUL_ACK))) {
 		haul_challenge_ack(sk);
+	}
 	haul_drop(sock_net(sk), skb, HAUL_CNT_DROP_SYN);
 }
 
@@ -249,6 +252,19 @@ static void haul_input_expected(struct sock *sk, struct sk_buff *skb)
 	haul_ack_after_input(sk);
 }
 
+/*
+ * RFC 9293 3.10.7.4, fifth: the third step acknowledges the SYN-ACK, and what a fast open has sent
+ * behind it
+ */
+static bool haul_input_is_third_step(const struct sock *sk, const struct haul_packet *p)
+{
+	const struct haul_sock *hs = haul_sk(sk);
+
+	if (haul_fastopen_child(sk))
+		return haul_between(p->ack, hs->snd.iss + 1, hs->snd.nxt);
+	return p->ack == hs->snd.iss + 1;
+}
+
 /* RFC 9293 3.10.7.4: a segment in SYN-RECEIVED or a synchronised state. Consumes skb. */
 static void haul_input_synchronized(struct sock *sk, struct sk_buff *skb)
 {
@@ -279,8 +295,7 @@ static void haul_input_synchronized(struct sock *sk, struct sk_buff *skb)
 	haul_handshake_confirmed(sk);
 	if (!stale)
 		haul_receiver_update_ts(&hs->rcv, p->seq, p->tsval, hs->now);
-	if (sk->sk_state == HAUL_SYN_RECEIVED && p->ack != hs->snd.iss + 1) {
-		/* RFC 9293 3.10.7.4, fifth */
+	if (sk->sk_state == HAUL_SYN_RECEIVED && !haul_input_is_third_step(sk, p)) {
 		haul_reset_reply(sock_net(sk), sk, skb);
 		haul_drop(sock_net(sk), skb, HAUL_CNT_DROP_ACK);
 		return;
@@ -353,6 +368,31 @@ int haul_conn_rcv(struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
+/**
+ * haul_conn_rcv_syn - what came with the SYN of a fast open
+ * @sk:		its child, in SYN-RECEIVED, just made; its lock is held, BH off
+ * @skb:	the SYN; consumed
+ */
+void haul_conn_rcv_syn(struct sock *sk, struct sk_buff *skb)
+{
+	struct haul_sock *hs = haul_sk(sk);
+	struct haul_packet *p = HAUL_PACKET(skb);
+
+	haul_assert_locked(sk);
+	trace_haul_receive(sk, skb);
+	haul_clock(hs);
+	haul_input_count_segs(hs, skb);
+	p->flags &= ~HAUL_SYN;
+	p->seq++;
+	if (p->seq == p->end_seq) {
+		consume_skb(skb);
+		return;
+	}
+	__skb_pull(skb, p->hdrlen);
+	haul_data_rcv(sk, skb);
+	hs->syn_data = hs->rcv.nxt != hs->rcv.irs + 1;
+}
+
 /* IP_RECVERR, IPV6_RECVERR: of the version that its packets have */
 static bool haul_conn_wants_icmp(const struct sock *sk)
 {
@@ -377,7 +417,7 @@ void haul_conn_icmp(struct sock *sk, const struct haul_icmp *icmp)
 		haul_mss_reduced(sk, icmp->mtu);
 		return;
 	}
-	if (icmp->hard && (sk->sk_state == HAUL_SYN_SENT || sk->sk_state == HAUL_SYN_RECEIVED)) {
+	if (icmp->hard && haul_fastopen_opening(sk)) {
 		haul_count(sock_net(sk), HAUL_CNT_ICMP_HARD);
 		haul_conn_done(sk, icmp->err);
 		return;

@@ -5,6 +5,7 @@
  */
 #include <net/sock.h>
 #include "conn.h"
+#include "fastopen.h"
 #include "../ip/ip.h"
 #include "../sock/sock.h"
 
@@ -31,6 +32,17 @@ static bool haul_listen_queue_full(const struct sock *sk)
 	       num > READ_ONCE(sk->sk_max_ack_backlog);
 }
 
+/* A SYN that there is room for. It may become more than a request at once. Consumes it. */
+static void haul_listen_open(struct sock *sk, struct sk_buff *skb, const struct haul_options *o)
+{
+	struct haul_fastopen_option fastopen;
+
+	if (likely(!o->has_fastopen && !haul_packet_len(HAUL_PACKET(skb))))
+		haul_request_create(sk, skb, &o->init, NULL);
+	else if (!haul_fastopen_take(sk, skb, o, &fastopen))
+		haul_request_create(sk, skb, &o->init, fastopen.len ? &fastopen : NULL);
+}
+
 /* A SYN that no flow knows. Consumes it. */
 static void haul_listen_syn(struct sock *sk, struct sk_buff *skb, const struct haul_options *o)
 {
@@ -51,7 +63,7 @@ static void haul_listen_syn(struct sock *sk, struct sk_buff *skb, const struct h
 		haul_count(net, HAUL_CNT_REQUEST_OVERFLOW);
 		haul_drop(net, skb, HAUL_CNT_DROP_REQUEST_FULL);
 	} else {
-		haul_request_create(sk, skb, &o->init);
+		haul_listen_open(sk, skb, o);
 	}
 }
 
@@ -85,7 +97,7 @@ static void haul_listen_ack(struct sock *sk, struct sk_buff *skb, const struct h
 		haul_count(net, HAUL_CNT_ACCEPT_OVERFLOW);
 		haul_drop(net, skb, HAUL_CNT_DROP_ACCEPT_FULL);
 	} else {
-		haul_child_accept(sk, &req, skb, true);
+		haul_child_accept(sk, &req, skb, HAUL_BIRTH_COOKIE);
 	}
 }
 

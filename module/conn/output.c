@@ -5,6 +5,7 @@
  * what is sent moves to rtx.c's queue.
  */
 #include "conn.h"
+#include "fastopen.h"
 #include "../ip/ip.h"
 #include "../observe/trace.h"
 
@@ -311,7 +312,7 @@ bool haul_output(struct sock *sk, enum haul_nagle nagle)
 	u32 mss, len;
 
 	haul_assert_locked(sk);
-	if (!skb || !haul_state_in(sk, HAUL_STATES_SYNCHRONIZED))
+	if (!skb || (!haul_state_in(sk, HAUL_STATES_SYNCHRONIZED) && !haul_fastopen_child(sk)))
 		return false;
 
 	haul_clock(hs);

@@ -184,7 +184,7 @@ static void haul_remnant_ack(struct haul_remnant *rem)
 	rem->last_tsval = p.tsval;
 	p.tsecr = rem->ts_recent;
 	spin_unlock_bh(&rem->lock);
-	haul_reply_send(&path, &p, NULL);
+	haul_reply_send(&path, &p, NULL, NULL);
 }
 
 /* What a forged packet can call forth is spaced evenly: net.haul.challenge_limit in a second. */

@@ -84,10 +84,12 @@ static void haul_request_packet(const struct haul_request *req, struct haul_pack
  * haul_request_synack - send the SYN-ACK of a request
  * @req:	the request, on a cookie's stack or in the table; listener's lock
  * @extra:	HAUL_STATELESS or 0
+ * @fastopen:	a fast open cookie for the client; NULL: none
  *
  * Return: 0 or -errno: it has not left.
  */
-int haul_request_synack(struct haul_request *req, u16 extra)
+int haul_request_synack(struct haul_request *req, u16 extra,
+			const struct haul_fastopen_option *fastopen)
 {
 	struct haul_init init = {
 		.tag	= req->tag,
@@ -102,7 +104,7 @@ int haul_request_synack(struct haul_request *req, u16 extra)
 	haul_request_packet(req, &p);
 	p.flags |= HAUL_SYN | extra;
 	p.seq = req->iss;
-	return haul_reply_send(&path, &p, &init);
+	return haul_reply_send(&path, &p, &init, fastopen);
 }
 
 /* An ACK from SYN-RECEIVED: says where we are. */
@@ -114,7 +116,7 @@ static void haul_request_ack(struct haul_request *req)
 	haul_request_path(req, &path);
 	haul_request_packet(req, &p);
 	p.seq = req->iss + 1;
-	haul_reply_send(&path, &p, NULL);
+	haul_reply_send(&path, &p, NULL, NULL);
 }
 
 /* What a request answers out of turn is spaced evenly: net.haul.challenge_limit in a second. */
@@ -217,7 +219,7 @@ static void haul_request_repeat(struct haul_request *req)
 	if (req->retries < U8_MAX)
 		req->retries++;
 	haul_count(req->flow.key.net, HAUL_CNT_SYNACK_RETRANS);
-	haul_request_synack(req, 0);
+	haul_request_synack(req, 0, NULL);
 }
 
 /*
@@ -273,10 +275,12 @@ static bool haul_request_enter(struct haul_request *req)
  * @listener:	LISTEN, its lock held
  * @skb:	the SYN, matching no flow; consumed
  * @init:	its INIT
+ * @fastopen:	a fast open cookie for the first SYN-ACK; NULL: none
  *
  * Context: BH off.
  */
-void haul_request_create(struct sock *listener, struct sk_buff *skb, const struct haul_init *init)
+void haul_request_create(struct sock *listener, struct sk_buff *skb, const struct haul_init *init,
+			 const struct haul_fastopen_option *fastopen)
 {
 	struct net *net = sock_net(listener);
 	struct haul_request *req;
@@ -294,7 +298,7 @@ void haul_request_create(struct sock *listener, struct sk_buff *skb, const struc
 		kmem_cache_free(haul_request_cache, req);
 		goto full;
 	}
-	haul_request_synack(req, 0);
+	haul_request_synack(req, 0, fastopen);
 	consume_skb(skb);
 	return;
 full:
@@ -357,7 +361,7 @@ static void haul_request_rcv_syn(struct haul_request *req, struct sk_buff *skb)
 		if (haul_after(p->tsval, req->ts_recent))
 			req->ts_recent = p->tsval;
 		if (haul_request_permit(req))
-			haul_request_synack(req, 0);
+			haul_request_synack(req, 0, NULL);
 	} else {
 		haul_request_challenge(req);
 	}
@@ -451,7 +455,7 @@ void haul_request_rcv(struct sock *listener, struct haul_request *req, struct sk
 		haul_drop(net, skb, HAUL_CNT_DROP_ACCEPT_FULL);
 		return;
 	}
-	haul_child_accept(listener, req, skb, false);
+	haul_child_accept(listener, req, skb, HAUL_BIRTH_REQUEST);
 }
 
 /* ---------------------------------------------------------------- module */

@@ -6,6 +6,7 @@
 #include <net/ip.h>
 #include <net/l3mdev.h>
 #include "conn.h"
+#include "fastopen.h"
 #include "../ip/ip.h"
 
 /*
@@ -70,7 +71,7 @@ void haul_reset_reply(struct net *net, const struct sock *sk, struct sk_buff *sk
 		return;
 	haul_flow_key_from_skb(&key, net, skb);
 	path.oif = haul_reset_oif(&key, sk, HAUL_PACKET(skb));
-	if (!haul_reply_send(&path, &rst, NULL))
+	if (!haul_reply_send(&path, &rst, NULL, NULL))
 		haul_count(net, HAUL_CNT_OUT_RSTS);
 }
 
@@ -111,6 +112,10 @@ void haul_reset_rcv(struct sock *sk)
 	case HAUL_SYN_SENT:
 	case HAUL_SYN_RECEIVED:
 		err = ECONNREFUSED;
+		if (unlikely(haul_fastopen_child(sk))) {
+			haul_fastopen_done(sk, true);
+			err = ECONNRESET;
+		}
 		break;
 	case HAUL_CLOSE_WAIT:
 		err = EPIPE;

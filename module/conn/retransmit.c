@@ -4,6 +4,7 @@
  * tail loss probe (RFC 8985 7). The queue itself is in rtx.c.
  */
 #include "conn.h"
+#include "fastopen.h"
 #include "../ip/ip.h"
 #include "../observe/trace.h"
 
@@ -119,6 +120,15 @@ static void haul_retransmit_lose_all(struct sock *sk, u64 now)
 	haul_trace_cwnd(sk);
 }
 
+/* one more for a fast open, which a program may have already, as on TCP */
+static u32 haul_retransmit_synack_limit(const struct sock *sk)
+{
+	const struct haul_sock *hs = haul_sk(sk);
+	u32 limit = READ_ONCE(hs->hn->synack_retries);
+
+	return haul_fastopen_child(sk) ? hs->syn_retries ?: limit + 1 : limit;
+}
+
 static bool haul_retransmit_exhausted(struct sock *sk)
 {
 	const struct haul_sock *hs = haul_sk(sk);
@@ -128,7 +138,7 @@ static bool haul_retransmit_exhausted(struct sock *sk)
 	if (sk->sk_state == HAUL_SYN_SENT)
 		limit = hs->syn_retries ?: READ_ONCE(hn->syn_retries);
 	else if (sk->sk_state == HAUL_SYN_RECEIVED)
-		limit = READ_ONCE(hn->synack_retries);
+		limit = haul_retransmit_synack_limit(sk);
 	else if (sock_flag(sk, SOCK_DEAD))
 		limit = haul_orphan_retries(sk);
 	return haul_timed_out(sk, limit);

@@ -7,6 +7,7 @@
 #include <net/sock.h>
 #include <net/xfrm.h>
 #include "conn.h"
+#include "fastopen.h"
 #include "../ip/ip.h"
 #include "../observe/trace.h"
 
@@ -102,6 +103,8 @@ void haul_conn_done(struct sock *sk, int err)
 		return;
 	if (err)
 		WRITE_ONCE(sk->sk_err, err);
+	if (unlikely(haul_fastopen_child(sk)))
+		haul_fastopen_done(sk, false);
 	/* the timer stays armed, finds nothing and gives its reference back */
 	for (d = 0; d < HAUL_NUM_DEADLINES; d++)
 		haul_timer_clear(sk, d);

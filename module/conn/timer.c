@@ -6,6 +6,7 @@
  * haul_sock.deferred, served by haul_release_cb().
  */
 #include "conn.h"
+#include "fastopen.h"
 #include "../observe/trace.h"
 
 static void (*const haul_timer_handlers[HAUL_NUM_DEADLINES])(struct sock *sk, u64 now);
@@ -182,7 +183,7 @@ void haul_release_cb(struct sock *sk)
 		__sock_put(sk);
 	}
 	if (bits & BIT(HAUL_DEFER_ICMP)) {
-		if (sk->sk_state == HAUL_SYN_SENT || sk->sk_state == HAUL_SYN_RECEIVED)
+		if (haul_fastopen_opening(sk))
 			haul_conn_done(sk, hs->icmp_err);
 		__sock_put(sk);
 	}

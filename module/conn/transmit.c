@@ -5,6 +5,7 @@
  */
 #include <net/inet_ecn.h>
 #include "conn.h"
+#include "fastopen.h"
 #include "../ip/ip.h"
 #include "../observe/trace.h"
 
@@ -57,8 +58,17 @@ static bool haul_transmit_asks_ecn(const struct sock *sk, const struct haul_outg
 	return hs->ecn_asked;
 }
 
+/* Option FASTOPEN is in the first SYN or SYN-ACK, when at all. NULL: there is none. */
+static const struct haul_fastopen_option *haul_transmit_fastopen(const struct haul_sock *hs,
+								 u16 flags)
+{
+	if (likely(!(flags & HAUL_SYN)) || !hs->fastopen || !hs->fastopen->has_option)
+		return NULL;
+	return &hs->fastopen->option;
+}
+
 static void haul_transmit_options(struct sock *sk, const struct haul_outgoing *out, void *at,
-				  bool has_init)
+				  bool has_init, const struct haul_fastopen_option *fastopen)
 {
 	const struct haul_sock *hs = haul_sk(sk);
 
@@ -72,6 +82,8 @@ static void haul_transmit_options(struct sock *sk, const struct haul_outgoing *o
 
 		at = haul_wire_put_init(at, &init);
 	}
+	if (unlikely(fastopen))
+		at = haul_wire_put_fastopen(at, fastopen);
 	if (out->num_sack)
 		haul_wire_put_sack(at, out->sack, out->num_sack);
 }
@@ -96,6 +108,7 @@ static u32 haul_transmit_tsval(struct haul_sock *hs, u64 departure)
 static u32 haul_transmit_header(struct sock *sk, struct sk_buff *skb, struct haul_outgoing *out)
 {
 	struct haul_sock *hs = haul_sk(sk);
+	const struct haul_fastopen_option *fastopen = haul_transmit_fastopen(hs, out->flags);
 	bool has_init = haul_transmit_has_init(hs, out->flags);
 	struct haul_packet p = {
 		.seq	= out->seq,
@@ -112,6 +125,8 @@ static u32 haul_transmit_header(struct sock *sk, struct sk_buff *skb, struct hau
 	    !(out->flags & (HAUL_SYN | HAUL_RST)))
 		haul_transmit_collect_sack(sk, out);
 	p.hdrlen = haul_wire_hdrlen(has_init, out->num_sack);
+	if (unlikely(fastopen))
+		p.hdrlen += HAUL_OPT_FASTOPEN_LEN(fastopen->len);
 	if (out->flags & HAUL_ACK) {
 		p.ack = hs->rcv.nxt;
 		p.tsecr = hs->rcv.ts_recent;
@@ -123,7 +138,8 @@ static u32 haul_transmit_header(struct sock *sk, struct sk_buff *skb, struct hau
 	skb_push(skb, p.hdrlen);
 	skb_reset_transport_header(skb);
 	haul_wire_build((struct haulhdr *)skb->data, &p);
-	haul_transmit_options(sk, out, skb->data + sizeof(struct haulhdr), has_init);
+	haul_transmit_options(sk, out, skb->data + sizeof(struct haulhdr), has_init,
+			      fastopen);
 	return p.hdrlen;
 }
 
@@ -256,6 +272,36 @@ int haul_transmit(struct sock *sk, struct sk_buff *skb, gfp_t gfp)
 		return -ENOMEM;
 	}
 	err = haul_transmit_emit(sk, copy, &out);
+	if (unlikely(err))
+		haul_count(sock_net(sk), HAUL_CNT_TX_NO_MEMORY);
+	else
+		seg->sent_us = out.departure;
+	return err;
+}
+
+/**
+ * haul_transmit_syn - send a SYN with payload (fast open)
+ * @sk:		SYN-SENT; its lock is held
+ * @syn:	in the retransmission queue
+ * @data:	what it carries: in the send queue, where it stays; no more than fits
+ * @gfp:	for the packet
+ *
+ * As haul_transmit(). A retransmission of @syn is one of @syn alone.
+ *
+ * Return: as haul_transmit().
+ */
+int haul_transmit_syn(struct sock *sk, struct sk_buff *syn, struct sk_buff *data, gfp_t gfp)
+{
+	struct haul_seg *seg = HAUL_SEG(syn);
+	struct haul_outgoing out;
+	struct sk_buff *copy;
+	int err = -ENOMEM;
+
+	haul_assert_locked(sk);
+	haul_transmit_begin(sk, &out, seg->seq, seg->flags | HAUL_SEG(data)->flags);
+	copy = haul_transmit_copy(data, gfp);
+	if (likely(copy))
+		err = haul_transmit_emit(sk, copy, &out);
 	if (unlikely(err))
 		haul_count(sock_net(sk), HAUL_CNT_TX_NO_MEMORY);
 	else

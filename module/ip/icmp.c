@@ -8,6 +8,7 @@
 #include <net/ip6_route.h>
 #include "ip.h"
 #include "../conn/conn.h"
+#include "../conn/fastopen.h"
 #include "../dgram/dgram.h"
 
 /* bytes that an error is sure to quote (RFC 792): ports and sequence number */
@@ -89,8 +90,7 @@ static void haul_icmp_defer(struct sock *sk, const struct haul_icmp *icmp)
 		if (!test_bit(HAUL_DEFER_PMTU, &hs->deferred) || icmp->mtu < hs->mtu_info)
 			WRITE_ONCE(hs->mtu_info, icmp->mtu);
 		haul_defer(sk, HAUL_DEFER_PMTU);
-	} else if (icmp->hard &&
-		   (sk->sk_state == HAUL_SYN_SENT || sk->sk_state == HAUL_SYN_RECEIVED)) {
+	} else if (icmp->hard && haul_fastopen_opening(sk)) {
 		haul_count(sock_net(sk), HAUL_CNT_ICMP_HARD);
 		WRITE_ONCE(hs->icmp_err, icmp->err);
 		haul_defer(sk, HAUL_DEFER_ICMP);

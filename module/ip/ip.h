@@ -101,10 +101,11 @@ struct haul_path {
 
 /*
  * Builds and sends a packet without payload: header from @p (ports and kind from @path->key), INIT
- * when @init is given (its mss is filled in from the route, which also limits one given). Softirq
- * or process. 0 or -errno; counted by the callee.
+ * when @init is given (its mss is filled in from the route, which also limits one given), FASTOPEN
+ * beside it when @fastopen is. Softirq or process. 0 or -errno; counted by the callee.
  */
-int haul_reply_send(const struct haul_path *path, struct haul_packet *p, struct haul_init *init);
+int haul_reply_send(const struct haul_path *path, struct haul_packet *p, struct haul_init *init,
+		    const struct haul_fastopen_option *fastopen);
 
 /* --- the flow table (ip/demux.c); all safe in softirq --- */
 int haul_demux_init(void);

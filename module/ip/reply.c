@@ -12,20 +12,30 @@
 #include "ip.h"
 #include "../observe/trace.h"
 
+/* What a packet carries beside its header; NULL: not that */
+struct haul_reply_options {
+	struct haul_init			*init;
+	const struct haul_fastopen_option	*fastopen;
+};
+
 /*
  * The Haul packet, in a buffer with room for IP and link headers. @dst tells the MSS to announce.
  */
 static struct sk_buff *haul_reply_build(const struct haul_flow_key *key, struct haul_packet *p,
-					struct haul_init *init, const struct dst_entry *dst)
+					const struct haul_reply_options *o,
+					const struct dst_entry *dst)
 {
 	unsigned int room = MAX_HEADER + sizeof(struct ipv6hdr);
 	struct haulhdr *h;
 	struct sk_buff *skb;
+	void *at;
 
 	p->sport = key->lport;
 	p->dport = key->rport;
 	p->kind = key->kind;
-	p->hdrlen = haul_wire_hdrlen(init, 0);
+	p->hdrlen = haul_wire_hdrlen(o->init, 0);
+	if (o->fastopen)
+		p->hdrlen += HAUL_OPT_FASTOPEN_LEN(o->fastopen->len);
 	skb = alloc_skb(room + p->hdrlen, GFP_ATOMIC | __GFP_NOWARN);
 	if (!skb)
 		return NULL;
@@ -33,13 +43,16 @@ static struct sk_buff *haul_reply_build(const struct haul_flow_key *key, struct 
 	h = skb_put(skb, p->hdrlen);
 	skb_reset_transport_header(skb);
 	haul_wire_build(h, p);
-	if (init) {
+	at = h + 1;
+	if (o->init) {
 		struct haul_flow flow = { .key = *key };
 		u16 mss = haul_route_adv_mss(&flow, dst);
 
-		init->mss = min_not_zero(init->mss, mss);
-		haul_wire_put_init(h + 1, init);
+		o->init->mss = min_not_zero(o->init->mss, mss);
+		at = haul_wire_put_init(at, o->init);
 	}
+	if (o->fastopen)
+		haul_wire_put_fastopen(at, o->fastopen);
 	h->check = csum_fold(csum_partial(h, p->hdrlen, 0));
 	return skb;
 }
@@ -91,7 +104,7 @@ static void haul_reply_header4(struct sk_buff *skb, const struct haul_path *path
 }
 
 static int haul_reply_send4(const struct haul_path *path, struct haul_packet *p,
-			    struct haul_init *init)
+			    const struct haul_reply_options *o)
 {
 	struct net *net = path->key->net;
 	struct sock *sk = path->sk ?: haul_pernet(net)->ctl4;
@@ -100,7 +113,7 @@ static int haul_reply_send4(const struct haul_path *path, struct haul_packet *p,
 
 	if (IS_ERR(rt))
 		return PTR_ERR(rt);
-	skb = haul_reply_build(path->key, p, init, &rt->dst);
+	skb = haul_reply_build(path->key, p, o, &rt->dst);
 	if (!skb) {
 		ip_rt_put(rt);
 		return -ENOMEM;
@@ -133,7 +146,7 @@ static void haul_reply_flow6(const struct haul_path *path, struct sock *sk, stru
 /* RCU read lock: @opt is the listener's */
 static int haul_reply_xmit6(const struct haul_path *path, struct sock *sk,
 			    struct ipv6_txoptions *opt, struct haul_packet *p,
-			    struct haul_init *init)
+			    const struct haul_reply_options *o)
 {
 	struct in6_addr *final, behind;
 	struct dst_entry *dst;
@@ -145,7 +158,7 @@ static int haul_reply_xmit6(const struct haul_path *path, struct sock *sk,
 	dst = ip6_dst_lookup_flow(path->key->net, sk, &fl6, final);
 	if (IS_ERR(dst))
 		return PTR_ERR(dst);
-	skb = haul_reply_build(path->key, p, init, dst);
+	skb = haul_reply_build(path->key, p, o, dst);
 	if (!skb) {
 		dst_release(dst);
 		return -ENOMEM;
@@ -157,7 +170,7 @@ static int haul_reply_xmit6(const struct haul_path *path, struct sock *sk,
 }
 
 static int haul_reply_send6(const struct haul_path *path, struct haul_packet *p,
-			    struct haul_init *init)
+			    const struct haul_reply_options *o)
 {
 	struct sock *sk = path->sk ?: haul_pernet(path->key->net)->ctl6;
 	int err;
@@ -166,7 +179,7 @@ static int haul_reply_send6(const struct haul_path *path, struct haul_packet *p,
 		return -EAFNOSUPPORT;
 	rcu_read_lock();
 	err = haul_reply_xmit6(path, sk, path->sk ? rcu_dereference(inet6_sk(sk)->opt) : NULL, p,
-			       init);
+			       o);
 	rcu_read_unlock();
 	return err;
 }
@@ -177,17 +190,20 @@ static int haul_reply_send6(const struct haul_path *path, struct haul_packet *p,
  * @p:		what the header says; ports, kind and header length are filled in
  * @init:	INIT to carry, its MSS filled in from the route, which also limits one given; NULL:
  *		none
+ * @fastopen:	FASTOPEN to carry beside it; NULL: none
  *
  * Context: softirq or process. Return: 0; -errno: it has not left; counted when it has
  */
-int haul_reply_send(const struct haul_path *path, struct haul_packet *p, struct haul_init *init)
+int haul_reply_send(const struct haul_path *path, struct haul_packet *p, struct haul_init *init,
+		    const struct haul_fastopen_option *fastopen)
 {
+	const struct haul_reply_options o = { .init = init, .fastopen = fastopen };
 	int err;
 
 	if (ipv6_addr_v4mapped(&path->key->remote))
-		err = haul_reply_send4(path, p, init);
+		err = haul_reply_send4(path, p, &o);
 	else
-		err = haul_reply_send6(path, p, init);
+		err = haul_reply_send6(path, p, &o);
 	err = net_xmit_eval(err);
 	if (err > 0)
 		err = -ENOBUFS;

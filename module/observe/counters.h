@@ -46,6 +46,22 @@ struct sock;
 	  "cookies that came back right") \
 	X(COOKIES_FAILED, "CookiesFailed", \
 	  "cookies that came back wrong or too late") \
+	X(FASTOPEN_ACTIVE, "FastOpenActive", \
+	  "fast opens from here: payload of our SYN was acknowledged (RFC 7413)") \
+	X(FASTOPEN_ACTIVE_FAIL, "FastOpenActiveFail", \
+	  "payload of our SYNs that was not, and had to be sent again") \
+	X(FASTOPEN_PASSIVE, "FastOpenPassive", \
+	  "fast opens by a peer: connections made of a SYN") \
+	X(FASTOPEN_PASSIVE_FAIL, "FastOpenPassiveFail", \
+	  "SYNs with a wrong fast open cookie, or of which no connection could be made") \
+	X(FASTOPEN_PASSIVE_ALT_KEY, "FastOpenPassiveAltKey", \
+	  "fast opens by a peer whose cookie was of the older key") \
+	X(FASTOPEN_LISTEN_OVERFLOW, "FastOpenListenOverflow", \
+	  "fast opens not taken as such: too many pending (HAUL_FASTOPEN)") \
+	X(FASTOPEN_COOKIE_REQD, "FastOpenCookieReqd", \
+	  "SYNs that ask for a fast open cookie") \
+	X(FASTOPEN_BLACKHOLE, "FastOpenBlackhole", \
+	  "times that fast open to a server was paused: SYNs with it seem to vanish") \
 	X(SIMULTANEOUS_OPENS, "SimultaneousOpens", \
 	  "SYNs that crossed ours") \
 	X(TIME_WAITS, "TimeWaits", \

@@ -11,6 +11,7 @@
 
 #include "../haul.h"
 #include "../conn/conn.h"
+#include "../conn/fastopen.h"
 #include "observe.h"
 
 long haul_sysctl_mem[3];
@@ -61,6 +62,8 @@ static const struct haul_setting haul_settings[] = {
 	HAUL_SETTING(rto_min_us,		1000, HAUL_RTO_MAX_US, HAUL_RTO_MIN_US),
 	HAUL_SETTING(challenge_limit,		1, 255, 10),
 	HAUL_SETTING(ecn,			0, 2, 2),
+	HAUL_SETTING(fastopen,			INT_MIN, INT_MAX, HAUL_FASTOPEN_CLIENT),
+	HAUL_SETTING(fastopen_blackhole_timeout_sec, 0, 86400, 60),
 	HAUL_SETTING(moderate_rcvbuf,		0, 1, 1),
 	HAUL_SETTING(slow_start_after_idle,	0, 1, 1),
 	HAUL_SETTING(min_pmtu,			68, 65535, 552),
@@ -76,6 +79,7 @@ enum {
 	HAUL_CTL_NOTSENT_LOWAT,
 	HAUL_CTL_MEM,
 	HAUL_CTL_MAX_ORPHANS,
+	HAUL_CTL_FASTOPEN_KEY,
 	HAUL_NUM_CTLS
 };
 
@@ -141,6 +145,67 @@ static int haul_do_available(haul_ctl_table *ctl, int write, void *buffer, size_
 	return err;
 }
 
+/* "01234567-89abcdef-01234567-89abcdef", as TCP's, of 16 bytes. Returns its length */
+static int haul_print_key(char *text, size_t room, const siphash_key_t *key)
+{
+	u8 bytes[HAUL_FASTOPEN_KEY_LEN];
+	__le32 words[4];
+
+	haul_fastopen_key_store(bytes, key);
+	memcpy(words, bytes, sizeof(words));
+	return scnprintf(text, room, "%08x-%08x-%08x-%08x", le32_to_cpu(words[0]),
+			 le32_to_cpu(words[1]), le32_to_cpu(words[2]), le32_to_cpu(words[3]));
+}
+
+static int haul_scan_key(const char *text, siphash_key_t *key)
+{
+	__le32 words[4];
+	u32 value[4];
+	char more;
+	int i;
+
+	if (sscanf(text, "%x-%x-%x-%x%c", value, value + 1, value + 2, value + 3, &more) != 4)
+		return -EINVAL;
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		words[i] = cpu_to_le32(value[i]);
+	*key = haul_fastopen_key_load((u8 *)words);
+	return 0;
+}
+
+/* KEY or KEY,OLDER */
+static int haul_set_fastopen_keys(struct haul_net *hn, char *text)
+{
+	char *older = strim(text), *first = strsep(&older, ",");
+	struct haul_fastopen_keys keys = { .num = older ? 2 : 1 };
+	int err;
+
+	err = haul_scan_key(first, &keys.key[0]);
+	if (!err && older)
+		err = haul_scan_key(older, &keys.key[1]);
+	if (!err)
+		haul_fastopen_net_set_keys(hn, &keys);
+	return err;
+}
+
+static int haul_do_fastopen_key(haul_ctl_table *ctl, int write, void *buffer, size_t *lenp,
+				loff_t *ppos)
+{
+	struct haul_net *hn = haul_pernet(ctl->data);
+	char key[HAUL_FASTOPEN_KEYS * (2 * HAUL_FASTOPEN_KEY_LEN + 5)];
+	struct ctl_table text = { .data = key, .maxlen = sizeof(key) };
+	struct haul_fastopen_keys keys;
+	int err, i, len = 0;
+
+	haul_fastopen_net_keys(hn, &keys);
+	for (i = 0; i < keys.num; i++) {
+		if (i)
+			key[len++] = ',';
+		len += haul_print_key(key + len, sizeof(key) - len, &keys.key[i]);
+	}
+	err = proc_dostring(&text, write, buffer, lenp, ppos);
+	return !err && write ? haul_set_fastopen_keys(hn, key) : err;
+}
+
 /* The integer settings of a namespace: defaults taken, entries of its table filled. */
 static void haul_settings_fill(struct haul_net *hn, struct ctl_table *table)
 {
@@ -203,6 +268,13 @@ static void haul_specials_fill(struct net *net, struct ctl_table *table)
 		.mode		= global,
 		.proc_handler	= proc_dointvec_minmax,
 		.extra1		= SYSCTL_ZERO,
+	};
+	table[HAUL_CTL_FASTOPEN_KEY] = (struct ctl_table){
+		.procname	= "fastopen_key",
+		.data		= net,
+		.maxlen		= HAUL_FASTOPEN_KEYS * (2 * HAUL_FASTOPEN_KEY_LEN + 5),
+		.mode		= 0600,
+		.proc_handler	= haul_do_fastopen_key,
 	};
 }
 

@@ -25,6 +25,9 @@ static void haul_info_options(const struct haul_sock *hs, struct haul_info *info
 		info->options |= HAUL_INFO_APP_LIMITED;
 	if (hs->mtu_cap)
 		info->options |= HAUL_INFO_BLACK_HOLE;
+	if (hs->syn_data)
+		info->options |= HAUL_INFO_SYN_DATA;
+	info->fastopen_fail = hs->fastopen_fail;
 }
 
 static void haul_info_rtt(const struct haul_sock *hs, struct haul_info *info)

@@ -8,7 +8,18 @@
 
 #include "sock.h"
 #include "../conn/conn.h"
+#include "../conn/fastopen.h"
 #include "../ip/ip.h"
+
+/* net.haul.fastopen may want fast open of all listeners, whose programs know nothing of it. */
+static void haul_listen_fastopen(struct sock *sk)
+{
+	const int all = HAUL_FASTOPEN_ALL_LISTENERS | HAUL_FASTOPEN_SERVER;
+	int mode = READ_ONCE(haul_sk(sk)->hn->fastopen);
+
+	if ((mode & all) == all && !haul_sk(sk)->fastopen_qlen)
+		haul_fastopen_tune(sk, READ_ONCE(sk->sk_max_ack_backlog));
+}
 
 /* CLOSED to LISTEN. Without a bound port it gets an ephemeral one. Socket lock. */
 static int haul_listen_start(struct sock *sk)
@@ -23,6 +34,7 @@ static int haul_listen_start(struct sock *sk)
 		inet->inet_sport = htons(inet->inet_num);
 	}
 	WRITE_ONCE(sk->sk_ack_backlog, 0);
+	haul_listen_fastopen(sk);
 	err = haul_port_listen(sk);
 	if (err)
 		return err;

@@ -17,6 +17,7 @@
 
 #include "sock.h"
 #include "../conn/conn.h"
+#include "../conn/fastopen.h"
 
 #define HAUL_KEEP_MAX_S		32767
 #define HAUL_RETRIES_MAX	127
@@ -28,6 +29,7 @@ union haul_blob_value {
 	struct haul_info	info;
 	struct tcp_info		tcp_info;
 	char			name[HAUL_CC_NAME_MAX];
+	u8			keys[HAUL_FASTOPEN_KEYS * HAUL_FASTOPEN_KEY_LEN];
 };
 
 /**
@@ -232,6 +234,88 @@ static int haul_get_defer_accept(struct sock *sk)
 	return haul_defer_seconds(READ_ONCE(haul_sk(sk)->defer_accept));
 }
 
+/* ---------------------------------------------------------------- fast open */
+
+static int haul_set_fastopen(struct sock *sk, int val)
+{
+	if (!haul_state_in(sk, HAUL_STATE_BIT(HAUL_CLOSED) | HAUL_STATE_BIT(HAUL_LISTEN)))
+		return -EINVAL;
+	haul_fastopen_tune(sk, val);
+	return 0;
+}
+
+static int haul_get_fastopen(struct sock *sk)
+{
+	return READ_ONCE(haul_sk(sk)->fastopen_qlen);
+}
+
+static int haul_set_fastopen_connect(struct sock *sk, int val)
+{
+	if (!(READ_ONCE(haul_defaults(sk)->fastopen) & HAUL_FASTOPEN_CLIENT))
+		return -EOPNOTSUPP;
+	if (sk->sk_state != HAUL_CLOSED)
+		return -EINVAL;
+	WRITE_ONCE(haul_sk(sk)->fastopen_connect, val);
+	return 0;
+}
+
+static int haul_get_fastopen_connect(struct sock *sk)
+{
+	return READ_ONCE(haul_sk(sk)->fastopen_connect);
+}
+
+static int haul_set_fastopen_no_cookie(struct sock *sk, int val)
+{
+	if (!haul_state_in(sk, HAUL_STATE_BIT(HAUL_CLOSED) | HAUL_STATE_BIT(HAUL_LISTEN)))
+		return -EINVAL;
+	WRITE_ONCE(haul_sk(sk)->fastopen_no_cookie, val);
+	return 0;
+}
+
+static int haul_get_fastopen_no_cookie(struct sock *sk)
+{
+	return READ_ONCE(haul_sk(sk)->fastopen_no_cookie);
+}
+
+/* One key, or one and the older one whose cookies are good, too */
+static int haul_set_fastopen_key(struct sock *sk, sockptr_t val, unsigned int len)
+{
+	u8 bytes[HAUL_FASTOPEN_KEYS * HAUL_FASTOPEN_KEY_LEN];
+	struct haul_fastopen *fo;
+	int i, num = len / HAUL_FASTOPEN_KEY_LEN;
+
+	if (!len || len % HAUL_FASTOPEN_KEY_LEN || num > HAUL_FASTOPEN_KEYS)
+		return -EINVAL;
+	if (copy_from_sockptr(bytes, val, len))
+		return -EFAULT;
+	lock_sock(sk);
+	fo = haul_fastopen_get(sk, GFP_KERNEL);
+	if (fo) {
+		fo->keys.num = num;
+		for (i = 0; i < num; i++)
+			fo->keys.key[i] =
+				haul_fastopen_key_load(bytes + i * HAUL_FASTOPEN_KEY_LEN);
+	}
+	release_sock(sk);
+	memzero_explicit(bytes, sizeof(bytes));
+	return fo ? 0 : -ENOMEM;
+}
+
+/* none of its own: an empty answer, as on TCP */
+static size_t haul_get_fastopen_key(struct sock *sk, union haul_blob_value *value)
+{
+	const struct haul_fastopen *fo;
+	size_t len = 0;
+	int i;
+
+	lock_sock(sk);
+	fo = haul_sk(sk)->fastopen;
+	for (i = 0; fo && i < fo->keys.num; i++, len += HAUL_FASTOPEN_KEY_LEN)
+		haul_fastopen_key_store(value->keys + len, &fo->keys.key[i]);
+	release_sock(sk);
+	return len;
+}
+
 /* ---------------------------------------------------------------- patience */
 
 static int haul_set_keepidle(struct sock *sk, int val)
@@ -398,6 +482,9 @@ static const struct haul_option haul_options[] = {
 	HAUL_OPTION(HAUL_QUICKACK,	INT_MIN, INT_MAX, quickack),
 	HAUL_OPTION(HAUL_USER_TIMEOUT,	0, INT_MAX, user_timeout),
 	HAUL_OPTION(HAUL_NOTSENT_LOWAT,	INT_MIN, INT_MAX, notsent_lowat),
+	HAUL_OPTION(HAUL_FASTOPEN,	0, INT_MAX, fastopen),
+	HAUL_OPTION(HAUL_FASTOPEN_CONNECT, 0, 1, fastopen_connect),
+	HAUL_OPTION(HAUL_FASTOPEN_NO_COOKIE, 0, 1, fastopen_no_cookie),
 	{ SOL_HAUL, HAUL_ZEROCOPY, 0, 1, haul_set_zerocopy, haul_get_zerocopy },
 	{ SOL_HAUL, HAUL_INQ, 0, 1, haul_set_inq, haul_get_inq },
 	{ SOL_TCP, HAUL_INQ, 0, 1, haul_set_inq_tcp, haul_get_inq },
@@ -406,6 +493,7 @@ static const struct haul_option haul_options[] = {
 
 static const struct haul_blob haul_blobs[] = {
 	{ 0,		HAUL_CONGESTION,	haul_set_congestion,	haul_get_congestion },
+	{ 0,		HAUL_FASTOPEN_KEY,	haul_set_fastopen_key,	haul_get_fastopen_key },
 	{ SOL_HAUL,	HAUL_INFO,		NULL,			haul_get_info },
 	{ SOL_TCP,	HAUL_INFO,		NULL,			haul_get_tcp_info },
 	{ SOL_TCP,	TCP_CC_INFO,	NULL,			haul_get_none },

@@ -9,6 +9,7 @@
 
 #include "sock.h"
 #include "../conn/conn.h"
+#include "../conn/fastopen.h"
 #include "../ip/ip.h"
 
 /* states of a connection that is not there yet */
@@ -97,11 +98,14 @@ __poll_t haul_sock_poll(struct file *file, struct socket *sock, poll_table *wait
 		mask |= EPOLLHUP;
 	if (shutdown & RCV_SHUTDOWN)
 		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
-	if (!(HAUL_STATE_BIT(state) & HAUL_STATES_OPENING)) {
+	if (!(HAUL_STATE_BIT(state) & HAUL_STATES_OPENING) || haul_fastopen_child(sk)) {
 		if (haul_sock_readable(sk, sock_rcvlowat(sk, 0, INT_MAX)))
 			mask |= EPOLLIN | EPOLLRDNORM;
 		if (haul_poll_writable(sk, shutdown))
 			mask |= EPOLLOUT | EPOLLWRNORM;
+	} else if (haul_fastopen_deferred(sk)) {
+		/* the write sends the SYN */
+		mask |= EPOLLOUT | EPOLLWRNORM;
 	}
 	smp_rmb();	/* the error is set before the state that says so */
 	if (READ_ONCE(sk->sk_err) || !skb_queue_empty_lockless(&sk->sk_error_queue))

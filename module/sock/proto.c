@@ -12,6 +12,7 @@
 
 #include "sock.h"
 #include "../conn/conn.h"
+#include "../conn/fastopen.h"
 #include "../ip/ip.h"
 
 /*
@@ -108,6 +109,7 @@ static int haul_sock_init(struct sock *sk)
 static void haul_sock_destroy(struct sock *sk)
 {
 	haul_pace_release(sk);
+	haul_fastopen_forget(sk);
 	haul_cong_release(sk);
 	sk_sockets_allocated_dec(sk);
 }

@@ -15,6 +15,7 @@
 #include "send.h"
 #include "sock.h"
 #include "../conn/conn.h"
+#include "../conn/fastopen.h"
 #include "../ip/ip.h"
 
 /*
@@ -250,7 +251,7 @@ static int haul_send_allowed(struct haul_send *s)
 	struct sock *sk = s->sk;
 	int err;
 
-	if (!haul_state_in(sk, HAUL_STATES_MAY_SEND)) {
+	if (!haul_state_in(sk, HAUL_STATES_MAY_SEND) && !haul_fastopen_child(sk)) {
 		err = sk_stream_wait_connect(sk, &s->timeo);
 		if (err)
 			return err;
@@ -415,6 +416,89 @@ static int haul_send_check_size(struct sock *sk, size_t size)
 	return 0;
 }
 
+/* ---------------------------------------------------------------- fast open */
+
+/*
+ * What the SYN is to carry, into the send queue: of a stream what fits, a message whole. Where there
+ * is no memory it goes without.
+ */
+static void haul_send_with_syn(struct haul_send *s)
+{
+	struct haul_sock *hs = haul_sk(s->sk);
+	size_t size = msg_data_left(s->msg);
+	struct sk_buff_head message;
+	struct sk_buff *skb;
+	int len = 1;
+
+	s->goal = haul_fastopen_room(s->sk);
+	if (!s->goal || !size)
+		return;
+	if (s->message && !s->more) {
+		__skb_queue_head_init(&message);
+		/* never a pause: it would wait for the connection */
+		s->filled = INT_MIN;
+		if (haul_send_gather(s, &message))
+			haul_send_scatter(s, &message, size);
+		else
+			haul_send_join(s, &message);
+		s->filled = 0;
+	} else {
+		skb = haul_send_buffer(s, true);
+		while (skb && len > 0 && skb->len < s->goal && msg_data_left(s->msg)) {
+			len = haul_send_copy(s, skb);
+			if (len <= 0)
+				break;
+			WRITE_ONCE(hs->write_seq, hs->write_seq + len);
+			HAUL_SEG(skb)->end_seq += len;
+			s->copied += len;
+		}
+		haul_send_drop_empty(s->sk);
+	}
+	if (s->copied)
+		haul_send_finish(s, s->more, HAUL_NAGLE_OFF);
+}
+
+/*
+ * MSG_FASTOPEN, or the first write after a connect() that waited for it: connects if that is still to
+ * be done, sends the SYN, and waits for the answer as connect() does. 0: connected, and there may be
+ * more to send; -EINPROGRESS: @s->copied says how much the SYN carries; or -errno, TCP's
+ */
+static int haul_send_fastopen(struct haul_send *s)
+{
+	int flags = s->flags & MSG_DONTWAIT ? O_NONBLOCK : 0, err = 0;
+	struct socket *sock = s->sk->sk_socket;
+	haul_sockaddr *addr = s->msg->msg_name;
+	struct haul_fastopen *fo;
+	struct sock *sk = s->sk;
+
+	if (!(READ_ONCE(haul_sk(sk)->hn->fastopen) & HAUL_FASTOPEN_CLIENT) ||
+	    (addr && s->msg->msg_namelen >= (int)sizeof(addr->sa_family) &&
+	     addr->sa_family == AF_UNSPEC))
+		return -EOPNOTSUPP;
+	if (s->message)
+		err = haul_send_check_size(sk, msg_data_left(s->msg));
+	if (err)
+		return err;
+	fo = haul_fastopen_get(sk, GFP_KERNEL);
+	if (!fo)
+		return -ENOBUFS;
+	if (fo->sending)
+		return -EALREADY;
+	fo->sending = true;
+	if (!haul_fastopen_deferred(sk))
+		err = __inet_stream_connect(sock, addr, s->msg->msg_namelen, flags, 1);
+	if (!err && haul_fastopen_deferred(sk)) {
+		haul_send_with_syn(s);
+		haul_inet_flag_assign(sk, defer_connect, DEFER_CONNECT, false);
+		haul_handshake_send_syn(sk, sk->sk_allocation);
+		err = __inet_stream_connect(sock, NULL, 0, flags, 1);
+		if (err == -EALREADY)
+			err = -EINPROGRESS;
+	}
+	fo->sending = false;
+	return err;
+}
+
 /* ---------------------------------------------------------------- the call */
 
 /* The control messages that all sockets know: SO_TIMESTAMPING is the one that means something. */
@@ -440,6 +524,13 @@ static int haul_sendmsg_locked(struct haul_send *s)
 	struct sock *sk = s->sk;
 	int err;
 
+	if (unlikely((s->flags & MSG_FASTOPEN) || haul_fastopen_deferred(sk))) {
+		err = haul_send_fastopen(s);
+		if (s->copied && (err == -EINPROGRESS || (!err && !msg_data_left(s->msg))))
+			return s->copied;
+		if (err)
+			return sk_stream_error(sk, s->flags, err);
+	}
 	s->timeo = sock_sndtimeo(sk, s->flags & MSG_DONTWAIT);
 	err = haul_send_allowed(s);
 	if (err)
@@ -486,14 +577,15 @@ failed:
 /**
  * haul_sock_sendmsg - proto.sendmsg
  * @sk:		the socket
- * @msg:	the program's message; an address in it is ignored, as on TCP
+ * @msg:	the program's message; an address in it is ignored but for MSG_FASTOPEN, as on TCP
  * @size:	its length, bytes
  *
  * Takes the socket lock; sleeps for the connection and for memory unless MSG_DONTWAIT, at most
  * SO_SNDTIMEO.
  * Return: bytes queued, or -EPIPE (with SIGPIPE unless MSG_NOSIGNAL), -EAGAIN, -EINTR,
  * -ERESTARTSYS, -EFAULT, -EINVAL: also a message of no byte, -EMSGSIZE: a message larger than the
- * send buffer may be, -EOPNOTSUPP: urgent data or a fast open, or the connection's error
+ * send buffer may be, -EOPNOTSUPP: urgent data, or a fast open where net.haul.fastopen does not allow
+ * it, or the connection's error; with MSG_FASTOPEN also what connect() returns
  */
 int haul_sock_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 {
@@ -506,7 +598,7 @@ int haul_sock_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 	};
 	int ret;
 
-	if (msg->msg_flags & (MSG_OOB | MSG_FASTOPEN))
+	if (msg->msg_flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	if (s.message && (msg->msg_flags & MSG_EOR))
 		s.more = false;

@@ -42,6 +42,9 @@ static void haul_tcp_info_state(const struct haul_info *info, struct tcp_info *t
 		ti->tcpi_options |= TCPI_OPT_ECN;
 	if (info->ce_received || info->ce_delivered)
 		ti->tcpi_options |= TCPI_OPT_ECN_SEEN;
+	if (info->options & HAUL_INFO_SYN_DATA)
+		ti->tcpi_options |= TCPI_OPT_SYN_DATA;
+	ti->tcpi_fastopen_client_fail = info->fastopen_fail;
 	ti->tcpi_delivery_rate_app_limited = !!(info->options & HAUL_INFO_APP_LIMITED);
 }
 

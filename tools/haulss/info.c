@@ -25,7 +25,7 @@ enum unit {
 #define INFO_FIELDS(X)					\
 	X(state, "", HIDDEN)				\
 	X(kind, "", HIDDEN)				\
-	X(pad, "", HIDDEN)				\
+	X(fastopen_fail, "fastopen_fail", PLAIN)	\
 	X(options, "", OPTIONS)				\
 	X(congestion, "", TEXT)				\
 	X(recovery, "recovery", RECOVERY)		\
@@ -120,6 +120,7 @@ static const struct {
 	{ HAUL_INFO_COOKIE, "cookie" },
 	{ HAUL_INFO_APP_LIMITED, "app_limited" },
 	{ HAUL_INFO_BLACK_HOLE, "black_hole" },
+	{ HAUL_INFO_SYN_DATA, "syn_data" },
 };
 
 static unsigned long long value_of(const struct haul_info *info, const struct field *f)

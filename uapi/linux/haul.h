@@ -47,9 +47,13 @@
 #define HAUL_QUICKACK		12	/* int, 0 or 1: acknowledge at once */
 #define HAUL_CONGESTION		13	/* char[HAUL_CC_NAME_MAX]: congestion controller */
 #define HAUL_USER_TIMEOUT	18	/* unsigned int, ms without ACK; 0: retries2 decides */
-#define HAUL_FASTOPEN		23	/* not done: ENOPROTOOPT */
+#define HAUL_FASTOPEN		23	/* int, fast opens (RFC 7413) that may be pending; 0: none */
 #define HAUL_NOTSENT_LOWAT	25	/* unsigned int, bytes not sent that end POLLOUT */
-#define HAUL_FASTOPEN_CONNECT	30	/* not done: ENOPROTOOPT */
+#define HAUL_FASTOPEN_CONNECT	30	/* int, 0 or 1: the SYN waits for the first write, and
+					 * carries it if there is a cookie
+					 */
+#define HAUL_FASTOPEN_KEY	33	/* 16 bytes, or 32 with an older key: a listener's own */
+#define HAUL_FASTOPEN_NO_COOKIE	34	/* int, 0 or 1: payload in a SYN without cookie */
 #define HAUL_INQ		36	/* int, 0 or 1: recvmsg() gives SOL_HAUL, HAUL_INQ, int:
 					 * bytes left to read; 1 at the stream's end
 					 */
@@ -88,6 +92,15 @@ enum {
 #define HAUL_INFO_COOKIE	0x02	/* the connection came through a SYN cookie */
 #define HAUL_INFO_APP_LIMITED	0x04	/* the latest delivery rate was the application's */
 #define HAUL_INFO_BLACK_HOLE	0x08	/* pmtu is a guess: larger packets vanish without ICMP */
+#define HAUL_INFO_SYN_DATA	0x10	/* fast open: the SYN's payload was taken */
+
+/* haul_info.fastopen_fail: why a client's fast open was none, as tcpi_fastopen_client_fail */
+enum {
+	HAUL_FASTOPEN_UNSPEC		= 0,	/* it was one, or was not tried */
+	HAUL_FASTOPEN_NO_COOKIE_YET	= 1,	/* there was no cookie */
+	HAUL_FASTOPEN_NOT_ACKED		= 2,	/* the payload was not acknowledged */
+	HAUL_FASTOPEN_SYN_RESENT	= 3	/* nor was it, after the SYN had timed out */
+};
 
 /**
  * struct haul_info - one connection, for whoever wants to know why it is slow
@@ -103,7 +116,7 @@ struct haul_info {
 	__u8	retransmits;		/* successive timeouts of the segment at SND.UNA */
 	__u8	probes;			/* unanswered zero-window or keepalive probes */
 	__u8	backoff;		/* exponent of the retransmission timeout's back-off */
-	__u8	pad;			/* 0 */
+	__u8	fastopen_fail;		/* HAUL_FASTOPEN_UNSPEC ... */
 	char	congestion[HAUL_CC_NAME_MAX];	/* the controller's name */
 
 	__u32	rto;			/* us, retransmission timeout with back-off */
