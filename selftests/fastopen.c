@@ -565,7 +565,7 @@ static void note_key(struct play *p, int fd, socklen_t room)
 
 static void option__keys(struct play *p)
 {
-	static const char keys[48] = "0123456789abcdef" "fedcba9876543210";
+	static const char keys[48] = "0123456789abcdeffedcba9876543210";
 	int fd = server(p), i;
 
 	note_key(p, fd, 64);

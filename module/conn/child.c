@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The third step (RFC 9293 3.10.7.4, SYN-RECEIVED): of listener and request a socket is made. A fast
- * open's SYN does without a request.
+ * The third step (RFC 9293 3.10.7.4, SYN-RECEIVED): of listener and request a socket is made. A
+ * fast open's SYN does without a request.
  */
 #include <linux/percpu_counter.h>
 #include <net/sock.h>
@@ -163,7 +163,7 @@ static void haul_child_kill(struct sock *child)
 }
 
 /**
- * haul_child_create - a socket for a handshake that is finished, or that fast open does not wait for
+ * haul_child_create - a socket for a handshake that is finished, or that fast open does not await
  * @listener:	LISTEN; its lock is held, BH off
  * @req:	its request: in the table, or on the stack
  * @skb:	the third step or SYN, found good; stays the caller's

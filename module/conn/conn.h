@@ -150,9 +150,9 @@ enum haul_birth {
 };
 
 /*
- * The third step, or a fast open's SYN: a child in SYN-RECEIVED, in the request's place in the table
- * (or its own), in the accept queue. Returned with bh_lock_sock() held; NULL: no memory, queue full,
- * or another was first.
+ * The third step, or a fast open's SYN: a child in SYN-RECEIVED, in the request's place in the
+ * table (or its own), in the accept queue. Returned with bh_lock_sock() held; NULL: no memory,
+ * queue full, or another was first.
  */
 struct sock *haul_child_create(struct sock *listener, struct haul_request *req, struct sk_buff *skb,
 			       enum haul_birth birth);

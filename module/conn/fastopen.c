@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fast open, the server's side (RFC 7413 4.1.2, 4.2.2; protocol.rst 3.6): keys and cookies, how many
- * may be pending, and the SYN that becomes a socket at once.
+ * Fast open, the server's side (RFC 7413 4.1.2, 4.2.2; protocol.rst 3.6): keys and cookies, how
+ * many may be pending, and the SYN that becomes a socket at once.
  */
 #include <linux/random.h>
 #include <linux/slab.h>
@@ -144,8 +144,8 @@ static void haul_fastopen_grant(const struct haul_flow_key *flow, const siphash_
 }
 
 /*
- * Which key is @told a cookie of? Their number if of none. A whole word is compared, so the time that
- * it takes does not tell how much of a guess was right.
+ * Which key is @told a cookie of? Their number if of none. A whole word is compared, so the time
+ * that it takes does not tell how much of a guess was right.
  */
 static u8 haul_fastopen_match(const struct haul_flow_key *flow,
 			      const struct haul_fastopen_keys *keys,
@@ -350,9 +350,9 @@ void haul_fastopen_done(struct sock *child, bool reset)
 /* ---------------------------------------------------------------- the SYN */
 
 /*
- * The connection is there at once. The SYN-ACK is the child's own to send, and to send again. @fresh:
- * a new cookie for the client, NULL: it has a good one. False: no memory, no route, or another was
- * first; the SYN stays the caller's.
+ * The connection is there at once. The SYN-ACK is the child's own to send, and to send again.
+ * @fresh: a new cookie for the client, NULL: it has a good one. False: no memory, no route, or
+ * another was first; the SYN stays the caller's.
  */
 static bool haul_fastopen_open(struct sock *listener, struct sk_buff *skb,
 			       const struct haul_init *init,

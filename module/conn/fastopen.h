@@ -18,7 +18,7 @@
 #define HAUL_FASTOPEN_SERVER		0x002
 #define HAUL_FASTOPEN_CLIENT_NO_COOKIE	0x004	/* payload without cookie and option */
 #define HAUL_FASTOPEN_SERVER_NO_COOKIE	0x200	/* payload is taken without */
-#define HAUL_FASTOPEN_ALL_LISTENERS	0x400	/* as if each had set HAUL_FASTOPEN to its backlog */
+#define HAUL_FASTOPEN_ALL_LISTENERS	0x400	/* as if each had set HAUL_FASTOPEN */
 
 #define HAUL_FASTOPEN_KEY_LEN		16
 #define HAUL_FASTOPEN_KEYS		2	/* the one that cookies are made by, an older one */
@@ -39,7 +39,7 @@ struct haul_fastopen_keys {
  */
 struct haul_fastopen_queue {
 	refcount_t		refcnt;
-	spinlock_t		lock;
+	spinlock_t		lock;		/* what follows */
 	u32			pending;
 	struct list_head	resets;
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What a client remembers of servers for fast open (RFC 7413 4.1.3): cookie and MSS, by both
- * addresses, for a namespace; and where fast open seems to be what makes SYNs vanish, for how long to
- * do without. There is a limit, and who was not seen for longest goes first.
+ * addresses, for a namespace; and where fast open seems to be what makes SYNs vanish, for how long
+ * to do without. There is a limit, and who was not seen for longest goes first.
  */
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
@@ -19,7 +19,7 @@
 struct haul_fastopen_peer_key {
 	struct in6_addr	server;
 	struct in6_addr	client;
-	int		dev;		/* of the flow: a link-local address is one host's on each link */
+	int		dev;		/* a link-local address is one host's on each link */
 };
 
 /**
@@ -47,7 +47,7 @@ struct haul_fastopen_peer {
 };
 
 struct haul_fastopen_cache {
-	spinlock_t		lock;
+	spinlock_t		lock;		/* all of it, and each peer */
 	struct rhashtable	peers;
 	struct list_head	recent;
 	unsigned int		num;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fast open, the client's side (RFC 7413 4.1.3, 4.2.1; protocol.rst 3.6). The payload of a SYN is in
- * the send queue like any that was not sent yet, and SND.NXT does not count it: when the SYN-ACK
- * acknowledges it, it goes; else it is sent after the third step as if the SYN had had none.
+ * Fast open, the client's side (RFC 7413 4.1.3, 4.2.1; protocol.rst 3.6). The payload of a SYN is
+ * in the send queue like any that was not sent yet, and SND.NXT does not count it: when the SYN-ACK
+ * acknowledges it, it goes; else it is sent after the third step, as after a SYN without.
  */
 #include <linux/rtnetlink.h>
 #include <net/dst.h>

@@ -77,7 +77,8 @@ static void haul_input_syn(struct sock *sk, struct sk_buff *skb)
 	    haul_input_is_same_syn(hs, skb)) {
 		if (!haul_fastopen_child(sk) || haul_challenge_permit(sk))
 			haul_retransmit_one(sk, head, 0);
-	} else if (!(sk->sk_state == HAUL_SYN_RECEIVED && hs->simultaneous && (p->flags & HAUL_ACK))) {
+	} else if (!(sk->sk_state == HAUL_SYN_RECEIVED && hs->simultaneous &&
+		     (p->flags & HAUL_ACK))) {
 		haul_challenge_ack(sk);
 	}
 	haul_drop(sock_net(sk), skb, HAUL_CNT_DROP_SYN);

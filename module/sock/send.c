@@ -419,8 +419,8 @@ static int haul_send_check_size(struct sock *sk, size_t size)
 /* ---------------------------------------------------------------- fast open */
 
 /*
- * What the SYN is to carry, into the send queue: of a stream what fits, a message whole. Where there
- * is no memory it goes without.
+ * What the SYN is to carry, into the send queue: of a stream what fits, a message whole. Where
+ * there is no memory it goes without.
  */
 static void haul_send_with_syn(struct haul_send *s)
 {
@@ -459,9 +459,9 @@ static void haul_send_with_syn(struct haul_send *s)
 }
 
 /*
- * MSG_FASTOPEN, or the first write after a connect() that waited for it: connects if that is still to
- * be done, sends the SYN, and waits for the answer as connect() does. 0: connected, and there may be
- * more to send; -EINPROGRESS: @s->copied says how much the SYN carries; or -errno, TCP's
+ * MSG_FASTOPEN, or the first write after a connect() that waited for it: connects if that is still
+ * to be done, sends the SYN, and waits for the answer as connect() does. 0: connected, and there
+ * may be more to send; -EINPROGRESS: @s->copied says how much the SYN carries; or -errno, TCP's
  */
 static int haul_send_fastopen(struct haul_send *s)
 {
@@ -584,8 +584,8 @@ failed:
  * SO_SNDTIMEO.
  * Return: bytes queued, or -EPIPE (with SIGPIPE unless MSG_NOSIGNAL), -EAGAIN, -EINTR,
  * -ERESTARTSYS, -EFAULT, -EINVAL: also a message of no byte, -EMSGSIZE: a message larger than the
- * send buffer may be, -EOPNOTSUPP: urgent data, or a fast open where net.haul.fastopen does not allow
- * it, or the connection's error; with MSG_FASTOPEN also what connect() returns
+ * send buffer may be, -EOPNOTSUPP: urgent data, or a fast open where net.haul.fastopen does not
+ * allow it, or the connection's error; with MSG_FASTOPEN also what connect() returns
  */
 int haul_sock_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 {

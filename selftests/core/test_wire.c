@@ -331,7 +331,8 @@ TEST(fastopen_lengths)
 		/* what follows it is padding's or another option's */
 		for (i = length < 4 ? 4 : (length + 3) / 4 * 4; i < 40; i += 4)
 			b.bytes[HAUL_HDR + i + 1] = 4;
-		memset(b.bytes + HAUL_HDR + 4, good ? 0x77 : 0, length > 4 && good ? length - 4 : 0);
+		if (good)
+			memset(b.bytes + HAUL_HDR + 4, 0x77, length - 4);
 		ASSERT_EQ(parse(&b), good ? HAUL_WIRE_OK : HAUL_WIRE_OPTION);
 		if (!good)
 			continue;

@@ -16,8 +16,8 @@
  *	init noinit mss=1400 ecn noecn
  *			option INIT
  *	fastopen fastopen=0011223344556677
- *			option FASTOPEN, without a cookie and with one; without it an expected packet
- *			has none; fastopen=* is some cookie
+ *			option FASTOPEN, without a cookie and with one; fastopen=* is some cookie.
+ *			Without it an expected packet has none
  *	ect0 ce-mark notect
  *			the IP header's ECN field
  *	version= kind= words= sport= dport= option=09040001 badsum flags=0x1234 itag= isn=

@@ -47,7 +47,7 @@
 #define HAUL_QUICKACK		12	/* int, 0 or 1: acknowledge at once */
 #define HAUL_CONGESTION		13	/* char[HAUL_CC_NAME_MAX]: congestion controller */
 #define HAUL_USER_TIMEOUT	18	/* unsigned int, ms without ACK; 0: retries2 decides */
-#define HAUL_FASTOPEN		23	/* int, fast opens (RFC 7413) that may be pending; 0: none */
+#define HAUL_FASTOPEN		23	/* int, fast opens (RFC 7413) that may be pending */
 #define HAUL_NOTSENT_LOWAT	25	/* unsigned int, bytes not sent that end POLLOUT */
 #define HAUL_FASTOPEN_CONNECT	30	/* int, 0 or 1: the SYN waits for the first write, and
 					 * carries it if there is a cookie
