@@ -284,7 +284,6 @@ struct haul_sock {
 	u32			peer_tag;
 	u32			ts_offset;
 	u32			last_tsval;
-	u32			stamp_base;
 	struct list_head	sent_list;
 	/* next lost packet to send again; NULL: look from SND.UNA */
 	struct sk_buff		*retransmit_hint;
@@ -293,7 +292,6 @@ struct haul_sock {
 	struct haul_receiver	rcv;
 	u32			tag;
 	u32			ooo_bytes;
-	u16			rcv_ratio;		/* 256ths of receive memory: payload */
 	struct rb_root		ooo;
 	struct sk_buff		*ooo_last;		/* highest in @ooo */
 
@@ -311,9 +309,11 @@ struct haul_sock {
 	bool			batched;
 	bool			batch_listed;
 	bool			batch_held;
+	u16			rcv_ratio;		/* 256ths of receive memory: payload */
 	u64			retrans_first_us;
 	u64			syn_us;
 	u32			synack_rtt;		/* us, haul_request.rtt_us */
+	u32			stamp_base;
 	u64			challenge_us;
 	u64			chrono_us;		/* when @chrono began */
 	u64			chrono_time[HAUL_NUM_CHRONOS];	/* us spent in each */
@@ -351,8 +351,8 @@ struct haul_sock {
 	struct list_head	accept_queue;
 	struct list_head	requests;
 	u32			num_requests;
-	struct list_head	accept_node;
 	u8			defer_accept;
+	struct list_head	accept_node;
 
 	bool			fastopen_child;
 	u8			fastopen_fail;
