@@ -82,8 +82,9 @@ by_hand() {
 		while data := s.recv(65536):
 		    sys.stdout.buffer.write(data)
 	END
-	head -1 "$work/answer" | grep -q $'^HTTP/1.1 200 OK\r$'
-	sed '/^\r$/q' "$work/answer" | grep -q $'^Content-Length: 2000\r$'
+	sed '/^\r$/q' "$work/answer" >"$work/head"
+	[ "$(head -1 "$work/head")" = $'HTTP/1.1 200 OK\r' ]
+	grep -q $'^Content-Length: 2000\r$' "$work/head"
 	tail -c 2000 "$work/answer" | same - "$work/root/small"
 	carried 1
 }
