@@ -7,7 +7,7 @@ STREAM, MESSAGE, DATAGRAM = 1, 2, 3
 FIXED = {STREAM: 36, MESSAGE: 36, DATAGRAM: 16}
 HEADER_MAX = 320
 FIN, SYN, RST, PSH, ACK, EOM, REFLECTED, STATELESS = (1 << bit for bit in range(8))
-INIT, SACK = 1, 2
+INIT, SACK, FASTOPEN = 1, 2, 3
 INIT_LEN = 16
 INIT_ECN = 1
 MSS_MIN, MSS_NONE = 88, 536
@@ -64,13 +64,24 @@ def pack_sack(blocks):
     return struct.pack("!BBH", SACK, 4 + 8 * len(blocks), 0) + b"".join(struct.pack("!II", *block) for block in blocks)
 
 
+def parse_fastopen(value):
+    if len(value) - 2 not in (0, 4, 8, 12, 16):
+        raise Malformed("option")
+    return value[2:]
+
+
+def pack_fastopen(cookie):
+    return struct.pack("!BBH", FASTOPEN, 4 + len(cookie), 0) + cookie
+
+
 class Packet:
-    """One packet: fields by name. options: unknown ones, as (type, value)"""
+    """One packet: fields by name. options: unknown ones, as (type, value); fastopen: the cookie, empty when it is asked for"""
 
     def __init__(self, kind=STREAM, source=0, dest=0, seq=0, flags=0, **fields):
         self.kind, self.source, self.dest, self.seq, self.flags = kind, source, dest, seq, flags
         self.ce = self.tag = self.ack = self.window = self.tsval = self.tsecr = 0
         self.init, self.sack, self.options, self.payload = None, [], [], b""
+        self.fastopen = None
         for name, value in fields.items():
             if not hasattr(self, name):
                 raise TypeError(name)
@@ -85,6 +96,8 @@ class Packet:
 
     def pack(self):
         options = self.init.pack() if self.init else b""
+        if self.fastopen is not None:
+            options += pack_fastopen(self.fastopen)
         for kind, value in self.options:
             options += struct.pack("!BB", kind, len(value) + 2) + value + bytes(-(len(value) + 2) % 4)
         if self.sack:
@@ -143,7 +156,7 @@ class Packet:
             data = data[length + -length % 4:]
 
     def take_option(self, kind, value, seen):
-        if self.kind == DATAGRAM or kind not in (INIT, SACK):
+        if self.kind == DATAGRAM or kind not in (INIT, SACK, FASTOPEN):
             self.options.append((kind, value))
             return
         if kind in seen:
@@ -151,6 +164,8 @@ class Packet:
         seen.add(kind)
         if kind == INIT:
             self.init = Init.parse(value)
+        elif kind == FASTOPEN:
+            self.fastopen = parse_fastopen(value)
         else:
             self.sack = parse_sack(value)
 

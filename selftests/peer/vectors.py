@@ -37,6 +37,8 @@ class Vector:
         elif word == "init":
             mss, tag, isn, flags = (int(number, 0) for number in rest.split()[1::2])
             packet.init = p.Init(mss, tag, isn, flags)
+        elif word == "fastopen":
+            packet.fastopen = bytes.fromhex(rest.replace("none", ""))
         elif word == "sack":
             packet.sack.append(tuple(int(number, 0) for number in rest.split()))
         elif word == "unknown":
