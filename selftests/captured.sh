@@ -10,9 +10,16 @@ captured() {
 	local tcpdump=$!
 	wait_for grep -q 'listening on' "$log"
 	"$@"
+	# what is still in its ring tcpdump would leave there
+	wait_for caught
 	kill -INT "$tcpdump"
 	wait "$tcpdump"
 	grep -q '^0 packets dropped by kernel' "$log"
+}
+
+# is each packet in the file that near has counted?
+caught() {
+	[ "$(tcpdump -r "$file" 2>/dev/null | wc -l)" -ge $(($(counter "$near" OutSegs) + $(counter "$near" InSegs))) ]
 }
 
 # same NAME NUMBER COUNTED: both are the same, and something has happened
