@@ -318,13 +318,9 @@ static int sockets_at(int host, bool told)
 	return num;
 }
 
-/*
- * A hostile echo of a timestamp may have put a retransmission timeout off to its limit, 120 s
- * (protocol.rst 4.5); when it ends, so does the connection.
- */
 static bool nothing_left(void)
 {
-	int rounds = 13;
+	int rounds = 9;
 
 	while (rounds--)
 		if (wait_until(!sockets_at(near_host, false) && !sockets_at(far_host, false)))

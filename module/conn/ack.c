@@ -86,7 +86,8 @@ static void haul_ack_measure(struct sock *sk, struct haul_ack *ack)
 	/* the first ACK of our SYN-ACK was not taken, and its round trip kept */
 	if (sk->sk_state == HAUL_SYN_RECEIVED && hs->synack_rtt)
 		rtt = hs->synack_rtt;
-	if (rtt < 0 || (ack->dsack && hs->snd.rtt.srtt8))
+	/* an echo from before the first SYN is no echo of ours; it would put the timeout far off */
+	if (rtt < 0 || (u32)rtt > ack->now - hs->syn_us || (ack->dsack && hs->snd.rtt.srtt8))
 		return;
 	ack->rtt_us = max_t(u32, rtt, 1);
 	haul_rtt_sample(&hs->snd.rtt, ack->rtt_us, ack->now);

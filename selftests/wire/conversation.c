@@ -2,6 +2,7 @@
 /* The usual openings, and the way to each of the eleven states. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "wire.h"
 
 const char *state_name(int state)
@@ -31,8 +32,15 @@ static void half_open(struct peer *p)
 
 int peer_connect(struct peer *p, int listener)
 {
+	uint32_t rtt_us = p->rtt_us;
+
 	half_open(p);
+	if (p->far) {
+		usleep(rtt_us);
+		p->rtt_us = 0;	/* that echo is true */
+	}
 	peer_inject(p, "ACK init");
+	p->rtt_us = rtt_us;
 	return host_accept(p, listener);
 }
 

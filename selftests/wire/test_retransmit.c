@@ -150,6 +150,7 @@ static int send_ten(struct peer *p)
 	int fd, i;
 
 	p->mss = 1000;
+	p->far = true;
 	fd = peer_establish(p);
 	host_write(p, fd, 10000);
 	for (i = 0; i < 10; i++)

@@ -67,6 +67,24 @@ WIRE_TEST(rto, backs_off_and_recovers)
 	EXPECT_EQ(0, host_info(p, fd).unacked - 10);
 }
 
+/* It would put the timeout off to its limit, and one lie is enough for that. */
+WIRE_TEST(rto, echo_from_before_the_connection)
+{
+	int fd = measured(p, 100);
+	uint32_t seq = next_rel(p);
+	uint64_t last;
+
+	host_write(p, fd, 10);
+	expect(p, "ACK seq=%u len=10", seq);
+	inject(p, "ACK tsecr=%u", p->rx.tsval - 1000 * (uint32_t)SECOND);
+	host_write(p, fd, 10);
+	expect(p, "ACK seq=%u len=10", seq + 10);
+	last = p->rx_us;
+	expect(p, "ACK seq=%u len=10", seq + 10);
+	EXPECT_GE(SECOND, p->rx_us - last);
+	EXPECT_GE(101 * MS, host_info(p, fd).srtt);
+}
+
 WIRE_TEST(rto, gives_up)
 {
 	int fd, i;

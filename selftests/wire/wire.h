@@ -80,6 +80,7 @@ struct peer {
 	uint32_t host_tsval;		/* latest received, echoed */
 	bool host_tsval_seen;
 	uint32_t rtt_us;		/* echoes are made this much older: a long path */
+	bool far;			/* the third step comes that late: the host believes them */
 
 	uint32_t right_edge;		/* of the host's window; it never moves back */
 	bool edge_seen;
