@@ -24,6 +24,10 @@
  * - A remnant has a spinlock of its own for the few fields that packets change.
  * - A processor's list of sockets whose ACK waits for an answer has one (conn/batch.c), taken
  *   inside the socket lock.
+ * - A listener's count of pending fast opens, which its children share, has a spinlock of its own
+ *   (conn/fastopen.c), what a namespace remembers of servers another (conn/fastopen_cache.c), its
+ *   fast open keys a seqlock. Each is taken inside the socket lock, with bottom halves off, and
+ *   none inside another.
  * - A chain of the roll (ip/roll.c: who is seen from outside) has a spinlock, under which a flow
  *   enters and leaves the flow table, too. Whoever looks from outside (netlink, /proc) holds it for
  *   one step along a chain, takes a reference, and then the socket lock as a program does.

@@ -411,9 +411,9 @@ bool haul_fastopen_take(struct sock *listener, struct sk_buff *skb, const struct
 		haul_flow_key_from_skb(&flow, net, skb);
 		haul_fastopen_keys(listener, &keys);
 		haul_fastopen_grant(&flow, &keys.key[0], grant);
-		which = haul_fastopen_match(&flow, &keys, &o->fastopen);
 		if (asks)
 			return false;
+		which = haul_fastopen_match(&flow, &keys, &o->fastopen);
 		if (which == keys.num)
 			goto failed;
 	}

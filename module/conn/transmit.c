@@ -242,6 +242,25 @@ static struct sk_buff *haul_transmit_copy(struct sk_buff *skb, gfp_t gfp)
 	return copy;
 }
 
+/*
+ * A copy of @skb leaves as @out says; when it has left, @seg was sent then. 0, or -errno: it has
+ * not
+ */
+static int haul_transmit_queued(struct sock *sk, struct sk_buff *skb, struct haul_seg *seg,
+				struct haul_outgoing *out, gfp_t gfp)
+{
+	struct sk_buff *copy = haul_transmit_copy(skb, gfp);
+	int err = -ENOMEM;
+
+	if (likely(copy))
+		err = haul_transmit_emit(sk, copy, out);
+	if (unlikely(err))
+		haul_count(sock_net(sk), HAUL_CNT_TX_NO_MEMORY);
+	else
+		seg->sent_us = out->departure;
+	return err;
+}
+
 /**
  * haul_transmit - send a copy of a queued packet
  * @sk:		the socket; its lock is held
@@ -257,26 +276,13 @@ int haul_transmit(struct sock *sk, struct sk_buff *skb, gfp_t gfp)
 {
 	struct haul_seg *seg = HAUL_SEG(skb);
 	struct haul_outgoing out;
-	struct sk_buff *copy;
-	int err;
 
 	haul_assert_locked(sk);
 	haul_transmit_begin(sk, &out, seg->seq, seg->flags);
 	out.fresh = !haul_before(seg->seq, haul_sk(sk)->snd.nxt);
 	if (!(seg->flags & HAUL_SYN) || sk->sk_state == HAUL_SYN_RECEIVED)
 		out.flags |= HAUL_ACK;
-
-	copy = haul_transmit_copy(skb, gfp);
-	if (unlikely(!copy)) {
-		haul_count(sock_net(sk), HAUL_CNT_TX_NO_MEMORY);
-		return -ENOMEM;
-	}
-	err = haul_transmit_emit(sk, copy, &out);
-	if (unlikely(err))
-		haul_count(sock_net(sk), HAUL_CNT_TX_NO_MEMORY);
-	else
-		seg->sent_us = out.departure;
-	return err;
+	return haul_transmit_queued(sk, skb, seg, &out, gfp);
 }
 
 /**
@@ -294,19 +300,10 @@ int haul_transmit_syn(struct sock *sk, struct sk_buff *syn, struct sk_buff *data
 {
 	struct haul_seg *seg = HAUL_SEG(syn);
 	struct haul_outgoing out;
-	struct sk_buff *copy;
-	int err = -ENOMEM;
 
 	haul_assert_locked(sk);
 	haul_transmit_begin(sk, &out, seg->seq, seg->flags | HAUL_SEG(data)->flags);
-	copy = haul_transmit_copy(data, gfp);
-	if (likely(copy))
-		err = haul_transmit_emit(sk, copy, &out);
-	if (unlikely(err))
-		haul_count(sock_net(sk), HAUL_CNT_TX_NO_MEMORY);
-	else
-		seg->sent_us = out.departure;
-	return err;
+	return haul_transmit_queued(sk, data, seg, &out, gfp);
 }
 
 /**

@@ -261,12 +261,15 @@ static int haul_send_allowed(struct haul_send *s)
 	return 0;
 }
 
-/* Now and then the backlog has its turn. 0, or why this side may not send any more */
+/*
+ * Now and then the backlog has its turn, unless it can hold nothing, for no SYN has left. 0, or why
+ * this side may not send any more
+ */
 static int haul_send_pause(struct haul_send *s)
 {
 	int err;
 
-	if (s->filled < HAUL_SEND_BATCH)
+	if (s->filled < HAUL_SEND_BATCH || haul_fastopen_deferred(s->sk))
 		return 0;
 	s->filled = 0;
 	if (!sk_flush_backlog(s->sk))
@@ -424,33 +427,27 @@ static int haul_send_check_size(struct sock *sk, size_t size)
  */
 static void haul_send_with_syn(struct haul_send *s)
 {
-	struct haul_sock *hs = haul_sk(s->sk);
 	size_t size = msg_data_left(s->msg);
 	struct sk_buff_head message;
 	struct sk_buff *skb;
-	int len = 1;
+	int len;
 
 	s->goal = haul_fastopen_room(s->sk);
 	if (!s->goal || !size)
 		return;
 	if (s->message && !s->more) {
 		__skb_queue_head_init(&message);
-		/* never a pause: it would wait for the connection */
-		s->filled = INT_MIN;
 		if (haul_send_gather(s, &message))
 			haul_send_scatter(s, &message, size);
 		else
 			haul_send_join(s, &message);
-		s->filled = 0;
 	} else {
 		skb = haul_send_buffer(s, true);
-		while (skb && len > 0 && skb->len < s->goal && msg_data_left(s->msg)) {
+		while (skb && skb->len < s->goal && msg_data_left(s->msg)) {
 			len = haul_send_copy(s, skb);
 			if (len <= 0)
 				break;
-			WRITE_ONCE(hs->write_seq, hs->write_seq + len);
-			HAUL_SEG(skb)->end_seq += len;
-			s->copied += len;
+			haul_send_added(s, skb, len);
 		}
 		haul_send_drop_empty(s->sk);
 	}
