@@ -115,6 +115,39 @@ static void know(struct play *p)
 	close(listener);
 }
 
+/* a listener that is known, and a socket that may connect to it */
+static struct pair known(struct play *p, int flags)
+{
+	struct pair pair = { .server = -1 };
+
+	know(p);
+	pair.listener = server(p);
+	pair.client = client(p, flags);
+	return pair;
+}
+
+/* the same, and connect() waits for a write */
+static struct pair deferred(struct play *p, int flags)
+{
+	struct pair pair = known(p, flags);
+
+	call(p, "option", set(pair.client, TCP_FASTOPEN_CONNECT, 1));
+	call(p, "connect", connect_to(p, pair.client, port_of(pair.listener)));
+	return pair;
+}
+
+static void send_hello(struct play *p, const struct pair *pair)
+{
+	call(p, "sendto", fast_send(p, pair->client, port_of(pair->listener), "hello", 0));
+}
+
+/* the listener has it, with @size bytes */
+static void accept_with(struct play *p, struct pair *pair, size_t size)
+{
+	pair->server = take(p, pair->listener);
+	note_read(p, pair->server, size);
+}
+
 /* ------------------------------------------------------------ MSG_FASTOPEN */
 
 static void first__no_cookie(struct play *p)
@@ -136,41 +169,31 @@ static void first__no_cookie(struct play *p)
 
 static void send__nonblocking(struct play *p)
 {
-	int listener, fd, child;
+	struct pair pair = known(p, O_NONBLOCK);
 
-	know(p);
-	listener = server(p);
-	fd = client(p, O_NONBLOCK);
-	call(p, "sendto", fast_send(p, fd, port_of(listener), "hello", 0));
-	child = take(p, listener);
-	note_read(p, child, 5);
-	note_poll(p, "server", child, POLLOUT);
-	note_poll(p, "client", fd, POLLOUT);
-	note_info(p, "server", child);
-	note_info(p, "client", fd);
-	call(p, "answer", send(child, "and good day", 12, 0));
-	note_read(p, fd, 12);
-	close(fd);
-	note_read(p, child, 1);
-	close(child);
-	close(listener);
+	send_hello(p, &pair);
+	accept_with(p, &pair, 5);
+	note_poll(p, "server", pair.server, POLLOUT);
+	note_poll(p, "client", pair.client, POLLOUT);
+	note_info(p, "server", pair.server);
+	note_info(p, "client", pair.client);
+	call(p, "answer", send(pair.server, "and good day", 12, 0));
+	note_read(p, pair.client, 12);
+	close(pair.client);
+	note_read(p, pair.server, 1);
+	close(pair.server);
+	close(pair.listener);
 }
 
 static void send__blocking(struct play *p)
 {
-	int listener, fd, child;
+	struct pair pair = known(p, 0);
 
-	know(p);
-	listener = server(p);
-	fd = client(p, 0);
-	call(p, "sendto", fast_send(p, fd, port_of(listener), "hello", 0));
-	note_info(p, "client", fd);
-	call(p, "send", send(fd, " again", 6, 0));
-	child = take(p, listener);
-	note_read(p, child, 11);
-	close(fd);
-	close(child);
-	close(listener);
+	send_hello(p, &pair);
+	note_info(p, "client", pair.client);
+	call(p, "send", send(pair.client, " again", 6, 0));
+	accept_with(p, &pair, 11);
+	done(&pair);
 }
 
 /* More than a SYN takes: a call that may wait sends it all. */
@@ -206,18 +229,13 @@ static void send__large(struct play *p)
 
 static void send__nothing(struct play *p)
 {
-	int listener, fd, child;
+	struct pair pair = known(p, O_NONBLOCK);
 
-	know(p);
-	listener = server(p);
-	fd = client(p, O_NONBLOCK);
-	call(p, "sendto nothing", fast_send(p, fd, port_of(listener), "", 0));
-	child = take(p, listener);
-	note_poll(p, "client", fd, POLLOUT);
-	note_info(p, "client", fd);
-	close(child);
-	close(fd);
-	close(listener);
+	call(p, "sendto nothing", fast_send(p, pair.client, port_of(pair.listener), "", 0));
+	pair.server = take(p, pair.listener);
+	note_poll(p, "client", pair.client, POLLOUT);
+	note_info(p, "client", pair.client);
+	done(&pair);
 }
 
 static void send__refused(struct play *p)
@@ -275,37 +293,27 @@ static void send__in_other_states(struct play *p)
 
 static void send__then_close(struct play *p)
 {
-	int listener, fd, child;
+	struct pair pair = known(p, O_NONBLOCK);
 
-	know(p);
-	listener = server(p);
-	fd = client(p, O_NONBLOCK);
-	call(p, "sendto", fast_send(p, fd, port_of(listener), "hello", 0));
-	call(p, "shutdown", shutdown(fd, SHUT_WR));
-	child = take(p, listener);
-	note_read(p, child, 6);
-	call(p, "answer", send(child, "bye", 3, 0));
-	note_read(p, fd, 3);
-	close(child);
-	note_read(p, fd, 1);
-	close(fd);
-	close(listener);
+	send_hello(p, &pair);
+	call(p, "shutdown", shutdown(pair.client, SHUT_WR));
+	accept_with(p, &pair, 6);
+	call(p, "answer", send(pair.server, "bye", 3, 0));
+	note_read(p, pair.client, 3);
+	close(pair.server);
+	note_read(p, pair.client, 1);
+	close(pair.client);
+	close(pair.listener);
 }
 
 static void send__more(struct play *p)
 {
-	int listener, fd, child;
+	struct pair pair = known(p, 0);
 
-	know(p);
-	listener = server(p);
-	fd = client(p, 0);
-	call(p, "sendto", fast_send(p, fd, port_of(listener), "hello ", MSG_MORE));
-	call(p, "send", send(fd, "world", 5, 0));
-	child = take(p, listener);
-	note_read(p, child, 11);
-	close(child);
-	close(fd);
-	close(listener);
+	call(p, "sendto", fast_send(p, pair.client, port_of(pair.listener), "hello ", MSG_MORE));
+	call(p, "send", send(pair.client, "world", 5, 0));
+	accept_with(p, &pair, 11);
+	done(&pair);
 }
 
 /* The listener does none, but the client has a cookie of the host's. */
@@ -330,65 +338,41 @@ static void send__to_an_ordinary_listener(struct play *p)
 
 static void deferred__write(struct play *p)
 {
-	int listener, fd, child;
+	struct pair pair = deferred(p, O_NONBLOCK);
 	char c;
 
-	know(p);
-	listener = server(p);
-	fd = client(p, O_NONBLOCK);
-	call(p, "option", set(fd, TCP_FASTOPEN_CONNECT, 1));
-	call(p, "connect", connect_to(p, fd, port_of(listener)));
-	note_poll(p, "poll", fd, POLLOUT);
-	note_info(p, "client", fd);
-	note(p, "port: %d\n", port_of(fd) > 0);
-	call(p, "connect again", connect_to(p, fd, port_of(listener)));
-	call(p, "option", set(fd, TCP_FASTOPEN_CONNECT, 0));
-	call(p, "recv", recv(fd, &c, 1, 0));
-	call(p, "write", write(fd, "hello", 5));
-	child = take(p, listener);
-	note_read(p, child, 5);
-	note_poll(p, "poll", fd, POLLOUT);
-	note_info(p, "client", fd);
-	call(p, "write", write(fd, "more", 4));
-	note_read(p, child, 4);
-	close(child);
-	close(fd);
-	close(listener);
+	note_poll(p, "poll", pair.client, POLLOUT);
+	note_info(p, "client", pair.client);
+	note(p, "port: %d\n", port_of(pair.client) > 0);
+	call(p, "connect again", connect_to(p, pair.client, port_of(pair.listener)));
+	call(p, "option", set(pair.client, TCP_FASTOPEN_CONNECT, 0));
+	call(p, "recv", recv(pair.client, &c, 1, 0));
+	call(p, "write", write(pair.client, "hello", 5));
+	accept_with(p, &pair, 5);
+	note_poll(p, "poll", pair.client, POLLOUT);
+	note_info(p, "client", pair.client);
+	call(p, "write", write(pair.client, "more", 4));
+	note_read(p, pair.server, 4);
+	done(&pair);
 }
 
 static void deferred__blocking(struct play *p)
 {
-	int listener, fd, child;
+	struct pair pair = deferred(p, 0);
 
-	know(p);
-	listener = server(p);
-	fd = client(p, 0);
-	call(p, "option", set(fd, TCP_FASTOPEN_CONNECT, 1));
-	call(p, "connect", connect_to(p, fd, port_of(listener)));
-	call(p, "write", write(fd, "hello", 5));
-	note_info(p, "client", fd);
-	child = take(p, listener);
-	note_read(p, child, 5);
-	close(child);
-	close(fd);
-	close(listener);
+	call(p, "write", write(pair.client, "hello", 5));
+	note_info(p, "client", pair.client);
+	accept_with(p, &pair, 5);
+	done(&pair);
 }
 
 static void deferred__fast_send(struct play *p)
 {
-	int listener, fd, child;
+	struct pair pair = deferred(p, O_NONBLOCK);
 
-	know(p);
-	listener = server(p);
-	fd = client(p, O_NONBLOCK);
-	call(p, "option", set(fd, TCP_FASTOPEN_CONNECT, 1));
-	call(p, "connect", connect_to(p, fd, port_of(listener)));
-	call(p, "sendto", fast_send(p, fd, port_of(listener), "hello", 0));
-	child = take(p, listener);
-	note_read(p, child, 5);
-	close(child);
-	close(fd);
-	close(listener);
+	send_hello(p, &pair);
+	accept_with(p, &pair, 5);
+	done(&pair);
 }
 
 static void deferred__given_up(struct play *p)
@@ -441,19 +425,12 @@ static void deferred__refused(struct play *p)
 
 static void deferred__nothing_written(struct play *p)
 {
-	int listener, fd, child;
+	struct pair pair = deferred(p, O_NONBLOCK);
 
-	know(p);
-	listener = server(p);
-	fd = client(p, O_NONBLOCK);
-	call(p, "option", set(fd, TCP_FASTOPEN_CONNECT, 1));
-	call(p, "connect", connect_to(p, fd, port_of(listener)));
-	call(p, "send nothing", send(fd, "", 0, 0));
-	child = take(p, listener);
-	note_poll(p, "poll", fd, POLLOUT);
-	close(child);
-	close(fd);
-	close(listener);
+	call(p, "send nothing", send(pair.client, "", 0, 0));
+	pair.server = take(p, pair.listener);
+	note_poll(p, "poll", pair.client, POLLOUT);
+	done(&pair);
 }
 
 /* ------------------------------------------------------------ modes, options, keys */

@@ -55,6 +55,31 @@ static void give_cookie(struct peer *p, int mss)
 	peer_next(p);
 }
 
+/* a SYN with 100 bytes, under a cookie that the host has */
+static int opened(struct peer *p)
+{
+	int fd;
+
+	give_cookie(p, 1400);
+	fd = fast_socket(p);
+	fast_send(p, fd, 100);
+	peer_expect(p, "SYN PSH seq=0 len=100 tag=0 init notect fastopen=" GIVEN);
+	return fd;
+}
+
+/* connect() that may wait for a write; what it returned, or -errno */
+static int connect_fast(struct peer *p, int fd)
+{
+	struct sockaddr_storage addr;
+	int err;
+
+	host_option(p, fd, SOL_HAUL, HAUL_FASTOPEN_CONNECT, 1);
+	wire_address(p->w, false, p->port, &addr);
+	err = connect(fd, (void *)&addr, wire_address_len(p->w)) ? -errno : 0;
+	learn_port(p, fd);
+	return err;
+}
+
 WIRE_TEST(client, asks_for_a_cookie)
 {
 	int fd = fast_socket(p);
@@ -104,12 +129,8 @@ WIRE_TEST(client, no_more_than_fits)
 
 WIRE_TEST(client, payload_not_acknowledged)
 {
-	int fd;
+	int fd = opened(p);
 
-	give_cookie(p, 1400);
-	fd = fast_socket(p);
-	EXPECT_EQ(100, fast_send(p, fd, 100));
-	expect(p, "SYN seq=0 len=100 fastopen=" GIVEN);
 	inject(p, "SYN ACK ack=1");
 	expect(p, "ACK seq=1 ack=1 len=0 init");
 	expect(p, "ACK seq=1 ack=1 len=100 init");
@@ -123,12 +144,8 @@ WIRE_TEST(client, payload_not_acknowledged)
 
 WIRE_TEST(client, payload_partly_acknowledged)
 {
-	int fd;
+	int fd = opened(p);
 
-	give_cookie(p, 1400);
-	fd = fast_socket(p);
-	EXPECT_EQ(100, fast_send(p, fd, 100));
-	expect(p, "SYN seq=0 len=100 fastopen=" GIVEN);
 	inject(p, "SYN ACK ack=31");
 	expect(p, "ACK seq=31 ack=1 len=0 init");
 	expect(p, "ACK seq=31 ack=1 len=70 init");
@@ -138,12 +155,8 @@ WIRE_TEST(client, payload_partly_acknowledged)
 
 WIRE_TEST(client, too_much_acknowledged)
 {
-	int fd;
+	int fd = opened(p);
 
-	give_cookie(p, 1400);
-	fd = fast_socket(p);
-	EXPECT_EQ(100, fast_send(p, fd, 100));
-	expect(p, "SYN seq=0 len=100 fastopen=" GIVEN);
 	inject(p, "SYN ACK seq=0 ack=102");
 	expect(p, "RST REFLECTED seq=102");
 	inject(p, "SYN ACK seq=0 ack=0");
@@ -159,12 +172,8 @@ WIRE_TEST(client, too_much_acknowledged)
 
 WIRE_TEST(client, refused)
 {
-	int fd;
+	int fd = opened(p);
 
-	give_cookie(p, 1400);
-	fd = fast_socket(p);
-	EXPECT_EQ(100, fast_send(p, fd, 100));
-	expect(p, "SYN seq=0 len=100 fastopen=" GIVEN);
 	inject(p, "RST ACK seq=@0 ack=102 tag=peer");
 	inject(p, "RST ACK seq=@0 ack=102");
 	expect_silence(p);
@@ -177,12 +186,8 @@ WIRE_TEST(client, refused)
 /* A retransmitted SYN is a plain one. Then fast open has a rest. */
 WIRE_TEST(client, syn_again)
 {
-	int fd;
+	int fd = opened(p);
 
-	give_cookie(p, 1400);
-	fd = fast_socket(p);
-	EXPECT_EQ(100, fast_send(p, fd, 100));
-	expect(p, "SYN seq=0 len=100 fastopen=" GIVEN);
 	expect(p, "SYN seq=0 len=0");
 	inject(p, "SYN ACK ack=1");
 	expect(p, "ACK seq=1 ack=1 len=0 init");
@@ -202,12 +207,8 @@ WIRE_TEST(client, syn_again)
 
 WIRE_TEST(client, late_answer_to_the_first_syn)
 {
-	int fd;
+	int fd = opened(p);
 
-	give_cookie(p, 1400);
-	fd = fast_socket(p);
-	EXPECT_EQ(100, fast_send(p, fd, 100));
-	expect(p, "SYN seq=0 len=100 fastopen=" GIVEN);
 	expect(p, "SYN seq=0 len=0");
 	inject(p, "SYN ACK ack=101");
 	expect(p, "ACK seq=101 ack=1 len=0 init");
@@ -217,17 +218,13 @@ WIRE_TEST(client, late_answer_to_the_first_syn)
 
 WIRE_TEST(client, deferred_connect)
 {
-	struct sockaddr_storage addr;
 	int fd;
 
 	give_cookie(p, 1400);
 	fd = fast_socket(p);
-	host_option(p, fd, SOL_HAUL, HAUL_FASTOPEN_CONNECT, 1);
-	wire_address(w, false, p->port, &addr);
-	ASSERT_EQ(0, connect(fd, (void *)&addr, wire_address_len(w)));
+	ASSERT_EQ(0, connect_fast(p, fd));
 	expect_silence(p);
 	host_wait(p, fd, POLLOUT);
-	learn_port(p, fd);
 	host_write(p, fd, 60);
 	expect(p, "SYN seq=0 len=60 fastopen=" GIVEN);
 	inject(p, "SYN ACK ack=61");
@@ -238,14 +235,9 @@ WIRE_TEST(client, deferred_connect)
 
 WIRE_TEST(client, deferred_connect_without_cookie)
 {
-	struct sockaddr_storage addr;
 	int fd = fast_socket(p);
 
-	host_option(p, fd, SOL_HAUL, HAUL_FASTOPEN_CONNECT, 1);
-	wire_address(w, false, p->port, &addr);
-	ASSERT_EQ(-1, connect(fd, (void *)&addr, wire_address_len(w)));
-	EXPECT_EQ(EINPROGRESS, errno);
-	learn_port(p, fd);
+	ASSERT_EQ(-EINPROGRESS, connect_fast(p, fd));
 	expect(p, "SYN seq=0 len=0 fastopen");
 	inject(p, "SYN ACK fastopen=" GIVEN);
 	expect(p, "ACK seq=1 ack=1 init");
@@ -253,26 +245,19 @@ WIRE_TEST(client, deferred_connect_without_cookie)
 
 WIRE_TEST(client, deferred_connect_given_up)
 {
-	struct sockaddr_storage addr;
 	int fd;
 
 	give_cookie(p, 1400);
 	fd = fast_socket(p);
-	host_option(p, fd, SOL_HAUL, HAUL_FASTOPEN_CONNECT, 1);
-	wire_address(w, false, p->port, &addr);
-	ASSERT_EQ(0, connect(fd, (void *)&addr, wire_address_len(w)));
+	ASSERT_EQ(0, connect_fast(p, fd));
 	host_close(fd);
 	expect_silence(p);
 }
 
 WIRE_TEST(client, syn_crosses)
 {
-	int fd;
+	int fd = opened(p);
 
-	give_cookie(p, 1400);
-	fd = fast_socket(p);
-	EXPECT_EQ(100, fast_send(p, fd, 100));
-	expect(p, "SYN seq=0 len=100 fastopen=" GIVEN);
 	inject(p, "SYN");
 	expect(p, "SYN ACK seq=0 ack=1 init len=0");
 	inject(p, "SYN ACK seq=0 ack=1");
@@ -315,12 +300,8 @@ WIRE_TEST(client, without_a_cookie)
 
 WIRE_TEST(client, stateless_answer)
 {
-	int fd;
+	int fd = opened(p);
 
-	give_cookie(p, 1400);
-	fd = fast_socket(p);
-	EXPECT_EQ(100, fast_send(p, fd, 100));
-	expect(p, "SYN seq=0 len=100 fastopen=" GIVEN);
 	inject(p, "SYN ACK STATELESS ack=1");
 	expect(p, "ACK seq=1 ack=1 len=0 init");
 	expect(p, "ACK seq=1 ack=1 len=100 init");

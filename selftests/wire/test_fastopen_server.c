@@ -35,6 +35,20 @@ static const char *cookie(struct peer *p)
 	return text;
 }
 
+/* a SYN with a good cookie and 10 bytes, and its answer */
+static void open_fast(struct peer *p, const char *good)
+{
+	peer_inject(p, "SYN len=10 fastopen=%s", good);
+	peer_expect(p, "SYN ACK seq=0 ack=11");
+}
+
+/* the program has such a connection from @listener, and the third step has not come */
+static int accept_fast(struct peer *p, int listener)
+{
+	open_fast(p, cookie(p));
+	return host_accept(p, listener);
+}
+
 WIRE_TEST(server, cookie_is_granted)
 {
 	const char *first, *again;
@@ -93,11 +107,8 @@ WIRE_TEST(server, payload_is_there_before_the_third_step)
 
 WIRE_TEST(server, answer_before_the_third_step)
 {
-	int listener = listen_fast(w, p, 5), fd;
+	int fd = accept_fast(p, listen_fast(w, p, 5));
 
-	inject(p, "SYN len=10 fastopen=%s", cookie(p));
-	expect(p, "SYN ACK seq=0 ack=11");
-	fd = host_accept(p, listener);
 	host_wait(p, fd, POLLOUT);
 	host_write(p, fd, 100);
 	expect(p, "ACK seq=1 ack=11 len=100 tag=peer noinit");
@@ -133,11 +144,8 @@ WIRE_TEST(server, answer_within_the_windows)
 
 WIRE_TEST(server, syn_ack_alone_is_acknowledged)
 {
-	int listener = listen_fast(w, p, 5), fd;
+	int fd = accept_fast(p, listen_fast(w, p, 5));
 
-	inject(p, "SYN len=10 fastopen=%s", cookie(p));
-	expect(p, "SYN ACK seq=0 ack=11");
-	fd = host_accept(p, listener);
 	host_write(p, fd, 100);
 	expect(p, "ACK seq=1 len=100");
 	inject(p, "ACK ack=1");
@@ -273,8 +281,7 @@ WIRE_TEST(server, another_syn_is_challenged)
 {
 	int listener = listen_fast(w, p, 5);
 
-	inject(p, "SYN len=10 fastopen=%s", cookie(p));
-	expect(p, "SYN ACK seq=0 ack=11");
+	open_fast(p, cookie(p));
 	inject(p, "SYN seq=5000 itag=0x12345678 len=10");
 	expect(p, "ACK seq=1 ack=11");
 	host_read(p, host_accept(p, listener), 10);
@@ -282,11 +289,8 @@ WIRE_TEST(server, another_syn_is_challenged)
 
 WIRE_TEST(server, syn_ack_lost)
 {
-	int listener = listen_fast(w, p, 5), fd;
+	int fd = accept_fast(p, listen_fast(w, p, 5));
 
-	inject(p, "SYN len=10 fastopen=%s", cookie(p));
-	expect(p, "SYN ACK seq=0 ack=11");
-	fd = host_accept(p, listener);
 	host_write(p, fd, 20);
 	expect(p, "ACK seq=1 len=20");
 	/* after a second */
@@ -303,9 +307,7 @@ WIRE_TEST(server, syn_ack_never_answered)
 	int listener = listen_fast(w, p, 5), fd;
 
 	wire_sysctl(w, "haul.synack_retries", "0");
-	inject(p, "SYN len=10 fastopen=%s", cookie(p));
-	expect(p, "SYN ACK seq=0 ack=11");
-	fd = host_accept(p, listener);
+	fd = accept_fast(p, listener);
 	host_read(p, fd, 10);
 	expect(p, "SYN ACK seq=0 ack=11");
 	host_wait(p, fd, POLLERR);
@@ -318,8 +320,7 @@ WIRE_TEST(server, reset_before_the_third_step)
 	int listener = listen_fast(w, p, 1), fd;
 	const char *good = cookie(p);
 
-	inject(p, "SYN len=10 fastopen=%s", good);
-	expect(p, "SYN ACK seq=0 ack=11");
+	open_fast(p, good);
 	fd = host_accept(p, listener);
 	inject(p, "RST ACK ack=1");
 	expect_silence(p);
@@ -338,8 +339,7 @@ WIRE_TEST(server, reset_before_accept)
 {
 	int listener = listen_fast(w, p, 5), fd;
 
-	inject(p, "SYN len=10 fastopen=%s", cookie(p));
-	expect(p, "SYN ACK seq=0 ack=11");
+	open_fast(p, cookie(p));
 	inject(p, "RST ACK ack=1");
 	fd = host_accept(p, listener);
 	host_read(p, fd, 10);
@@ -348,11 +348,8 @@ WIRE_TEST(server, reset_before_accept)
 
 WIRE_TEST(server, forged_resets)
 {
-	int listener = listen_fast(w, p, 5), fd;
+	int fd = accept_fast(p, listen_fast(w, p, 5));
 
-	inject(p, "SYN len=10 fastopen=%s", cookie(p));
-	expect(p, "SYN ACK seq=0 ack=11");
-	fd = host_accept(p, listener);
 	inject(p, "RST ACK tag=bad ack=1");
 	inject(p, "RST ACK seq=1000000000 ack=1");
 	expect_silence(p);
@@ -367,9 +364,7 @@ WIRE_TEST(server, hard_icmp_is_soft)
 	int listener = listen_fast(w, p, 5), fd;
 	bool v4 = w->family == AF_INET;
 
-	inject(p, "SYN len=10 fastopen=%s", cookie(p));
-	expect(p, "SYN ACK seq=0 ack=11");
-	fd = host_accept(p, listener);
+	fd = accept_fast(p, listener);
 	inject_icmp(p, v4 ? 3 : 1, v4 ? 3 : 4, 0, "SYN ACK seq=0 ack=11");
 	expect_silence(p);
 	host_expect_state(p, fd, HAUL_SYN_RECEIVED);
@@ -377,11 +372,8 @@ WIRE_TEST(server, hard_icmp_is_soft)
 
 WIRE_TEST(server, third_steps_that_are_none)
 {
-	int listener = listen_fast(w, p, 5), fd;
+	int fd = accept_fast(p, listen_fast(w, p, 5));
 
-	inject(p, "SYN len=10 fastopen=%s", cookie(p));
-	expect(p, "SYN ACK seq=0 ack=11");
-	fd = host_accept(p, listener);
 	inject(p, "ACK ack=0");
 	expect(p, "RST REFLECTED seq=0");
 	inject(p, "ACK ack=2");
@@ -412,8 +404,7 @@ WIRE_TEST(server, fin_right_after)
 {
 	int listener = listen_fast(w, p, 5), fd;
 
-	inject(p, "SYN len=10 fastopen=%s", cookie(p));
-	expect(p, "SYN ACK seq=0 ack=11");
+	open_fast(p, cookie(p));
 	inject(p, "FIN ACK ack=1 len=5");
 	expect(p, "ACK seq=1 ack=17");
 	fd = host_accept(p, listener);
@@ -425,11 +416,8 @@ WIRE_TEST(server, fin_right_after)
 /* The program is quick: its FIN waits for the third step. */
 WIRE_TEST(server, closed_before_the_third_step)
 {
-	int listener = listen_fast(w, p, 5), fd;
+	int fd = accept_fast(p, listen_fast(w, p, 5));
 
-	inject(p, "SYN len=10 fastopen=%s", cookie(p));
-	expect(p, "SYN ACK seq=0 ack=11");
-	fd = host_accept(p, listener);
 	host_read(p, fd, 10);
 	host_write(p, fd, 30);
 	expect(p, "ACK seq=1 len=30");
@@ -445,8 +433,7 @@ WIRE_TEST(server, closed_unread)
 {
 	int listener = listen_fast(w, p, 5);
 
-	inject(p, "SYN len=10 fastopen=%s", cookie(p));
-	expect(p, "SYN ACK seq=0 ack=11");
+	open_fast(p, cookie(p));
 	host_close(host_accept(p, listener));
 	expect(p, "RST ACK seq=1");
 }
@@ -456,12 +443,10 @@ WIRE_TEST(server, listener_closed)
 	int listener = listen_fast(w, p, 5), fd;
 	const char *good = cookie(p);
 
-	inject(p, "SYN len=10 fastopen=%s", good);
-	expect(p, "SYN ACK seq=0 ack=11");
+	open_fast(p, good);
 	fd = host_accept(p, listener);
 	peer_next(p);
-	inject(p, "SYN len=10 fastopen=%s", good);
-	expect(p, "SYN ACK seq=0 ack=11");
+	open_fast(p, good);
 	host_close(listener);
 	expect(p, "RST ACK seq=1");
 	/* what was accepted lives on without it */
@@ -475,8 +460,7 @@ WIRE_TEST(server, no_more_pending_than_allowed)
 	struct peer first;
 
 	for (i = 0; i < 2; i++, peer_next(p)) {
-		inject(p, "SYN len=10 fastopen=%s", good);
-		expect(p, "SYN ACK seq=0 ack=11");
+		open_fast(p, good);
 		if (!i)
 			first = *p;
 	}
@@ -488,8 +472,7 @@ WIRE_TEST(server, no_more_pending_than_allowed)
 	fd = host_accept(&first, listener);
 	host_expect_state(&first, fd, HAUL_ESTABLISHED);
 	peer_next(p);
-	inject(p, "SYN len=10 fastopen=%s", good);
-	expect(p, "SYN ACK seq=0 ack=11");
+	open_fast(p, good);
 }
 
 WIRE_TEST(server, full_queues)
@@ -506,8 +489,7 @@ WIRE_TEST(server, full_queues)
 	expect(p, "SYN ACK STATELESS seq=0 ack=1");
 	wire_sysctl(w, "haul.syncookies", "0");
 	peer_next(p);
-	inject(p, "SYN len=10 fastopen=%s", good);
-	expect(p, "SYN ACK seq=0 ack=11");
+	open_fast(p, good);
 	/* the accept queue is full now */
 	peer_next(p);
 	inject(p, "SYN len=10 fastopen=%s", good);
@@ -548,8 +530,7 @@ WIRE_TEST(server, keys)
 	ASSERT_EQ(0, setsockopt(listener, SOL_HAUL, HAUL_FASTOPEN_KEY, both, 32));
 	strcpy(of_new, cookie(p));
 	EXPECT_STRNE(of_new, of_old);
-	inject(p, "SYN len=10 fastopen=%s", of_new);
-	expect(p, "SYN ACK seq=0 ack=11");
+	open_fast(p, of_new);
 	peer_next(p);
 	inject(p, "SYN len=10 fastopen=%s", of_old);
 	expect(p, "SYN ACK seq=0 ack=11 fastopen=%s", of_new);
