@@ -61,6 +61,15 @@ counter() {
 		END { exit !found }' /proc/net/haul/snmp
 }
 
+# retransmissions_agree NUMBER: what was told of near's is what was counted
+retransmissions_agree() {
+	local counted
+	counted=$(counter "$near" RetransSegs)
+	echo "# told of $1, counted $counted"
+	[ "$1" -gt 0 ]
+	[ "$1" = "$counted" ]
+}
+
 # small packets, so that netem loses one at a time: what is cut above the device comes to the qdisc whole
 small_packets() {
 	local host

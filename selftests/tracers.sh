@@ -26,18 +26,9 @@ while_traced() {
 	wait "$tracer" || { cat "$work/log"; return 1; }
 }
 
-# agrees NUMBER: of segments that near sent again
-agrees() {
-	local counted
-	counted=$(counter "$near" RetransSegs)
-	echo "# seen $1, counted $counted"
-	[ "$1" -gt 0 ]
-	[ "$1" = "$counted" ]
-}
-
 # lines_agree: those of the file $work/trace
 lines_agree() {
-	agrees "$(sed -nE "/haul_retransmit: .*local=\[::ffff:$near4\]/s/.* segs=([0-9]+).*/\1/p" "$work/trace" |
+	retransmissions_agree "$(sed -nE "/haul_retransmit: .*local=\[::ffff:$near4\]/s/.* segs=([0-9]+).*/\1/p" "$work/trace" |
 		awk '{ n += $1 } END { print n + 0 }')"
 	"$tree/scripts/plot" --list "$work/trace" | grep -qE "[0-9]+ bytes  $near4:[0-9]+ > $far4:$port"
 }
@@ -83,7 +74,7 @@ bpftrace_sees() {
 	transfer 300000
 	kill -INT "$tracer"
 	wait "$tracer"
-	agrees "$(sed -n 's/^@segs: //p' "$work/log")"
+	retransmissions_agree "$(sed -n 's/^@segs: //p' "$work/log")"
 }
 
 run_cases perf_sees perf_counts trace_cmd_sees bpftrace_sees

@@ -45,15 +45,6 @@ a_life_is_told() {
 	[ "$(told send "$from_near.*seq=1 len_bytes=[1-9]")" -gt 0 ]
 }
 
-# retransmissions_agree NUMBER: what was told of near's is what was counted
-retransmissions_agree() {
-	local counted
-	counted=$(counter "$near" RetransSegs)
-	echo "# told of $1, counted $counted"
-	[ "$1" -gt 0 ]
-	[ "$1" = "$counted" ]
-}
-
 loss_is_told_as_it_is_counted() {
 	hosts_up delay 2ms loss 3%
 	small_packets
