@@ -71,6 +71,7 @@ struct pair pair_via(enum transport transport, int listener, int offset);
 struct pair pair_open(enum transport transport, int offset);
 void pair_close(struct pair *p);
 void set_congestion(enum transport transport, int fd, const char *name);
+void set_nodelay(enum transport transport, int fd);
 /* all of it, or dies; read_all() returns false at end of file before the first byte */
 bool read_all(int fd, void *buf, size_t len);
 void write_all(int fd, const void *buf, size_t len);

@@ -60,6 +60,17 @@ void set_congestion(enum transport transport, int fd, const char *name)
 	die("congestion controller %s", name);
 }
 
+void set_nodelay(enum transport transport, int fd)
+{
+	int level = transport == HAUL ? SOL_HAUL : IPPROTO_TCP;
+	int option = transport == HAUL ? HAUL_NODELAY : TCP_NODELAY, one = 1;
+
+	if (transport == UDP || transport == UNIX)
+		return;
+	if (setsockopt(fd, level, option, &one, sizeof(one)))
+		die("NODELAY");
+}
+
 static int make(enum transport transport)
 {
 	int fd = -1;
