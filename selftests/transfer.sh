@@ -36,14 +36,30 @@ with_corruption() {
 	[ "$(counter "$near" DropChecksum)" -gt 0 ]
 }
 
+# devices FEATURES...
+devices() {
+	local host
+	for host in near far; do
+		ip netns exec "${!host}" ethtool -K ${host}0 "$@" >/dev/null
+	done
+}
+
 # small segments on the wire: segmentation in the sender, not in the device
 without_offloads() {
 	hosts_up delay 1ms loss 1%
-	local host
-	for host in near far; do
-		ip netns exec "${!host}" ethtool -K ${host}0 tso off gso off gro off tx-sctp-segmentation off >/dev/null
-	done
+	devices tso off gso off gro off tx-sctp-segmentation off
 	both 4 1000000
+}
+
+# checksums, too: whether a packet is cut from a large segment or was a single one
+without_checksums() {
+	hosts_up delay 1ms loss 1%
+	devices tx off gso off gro off
+	both 4 1000000
+	devices gro on
+	both 4 1000000
+	[ "$(counter "$near" DropChecksum)" = 0 ]
+	[ "$(counter "$far" DropChecksum)" = 0 ]
 }
 
 two_hundred_through_a_bad_network() {
@@ -52,4 +68,4 @@ two_hundred_through_a_bad_network() {
 }
 
 run_cases one_connection empty_connection one_byte many_connections with_loss with_heavy_loss with_reordering \
-	with_duplication with_corruption without_offloads two_hundred_through_a_bad_network
+	with_duplication with_corruption without_offloads without_checksums two_hundred_through_a_bad_network

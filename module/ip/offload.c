@@ -6,10 +6,11 @@
  * The kernel has no name for our large segments, so they go by SCTP's (SKB_GSO_SCTP): no hardware
  * claims it, all software devices do. Two things follow. Under that name the kernel takes a
  * transport header to have 12 bytes, so gso_size is payload + header - 12: then what it reckons of
- * a packet's size is right. And whoever is given a large segment must leave the checksum to us, so
- * all that we send with CHECKSUM_PARTIAL is marked as a large segment, be it one of a single
- * packet: a device that does not know the mark brings it to haul_gso_segment(), which sums in
- * software.
+ * a packet's size is right. And whoever is given a large segment must leave the checksum to us: it
+ * has no pseudo header, so that whatever sums from csum_start on (NETIF_F_HW_CSUM) can finish it.
+ * Where the device does, or the packet never leaves this host, nobody here sums. A single packet
+ * may be marked as a large segment, too: a device that does not know the mark brings it to
+ * haul_gso_segment().
  */
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
@@ -39,34 +40,34 @@ static void haul_offload_mark(struct sk_buff *skb, struct haulhdr *h, u32 mss, u
 	shinfo->gso_segs = segs;
 }
 
-static void haul_offload_checksum(struct sk_buff *skb)
+/* another transmission of this payload may have been a large segment */
+static void haul_offload_unmark(struct sk_buff *skb)
 {
 	struct skb_shared_info *shinfo = skb_shinfo(skb);
-	struct haulhdr *h = (struct haulhdr *)skb->data;
 
-	/* another transmission of this payload may have been a large segment */
 	shinfo->gso_type = 0;
 	shinfo->gso_size = 0;
 	shinfo->gso_segs = 0;
+}
+
+static void haul_offload_checksum(struct sk_buff *skb, struct haulhdr *h)
+{
 	h->check = 0;
 	h->check = csum_fold(haul_sum(skb, 0));
 	skb->ip_summed = CHECKSUM_NONE;
 }
 
-/*
- * Will the device take a large segment as it is? Not one behind IPsec: there it would be cut
- * before.
- */
-static bool haul_offload_whole(const struct dst_entry *dst)
+/* What the device does with a packet as it is. Nothing behind IPsec: there all is done before. */
+static netdev_features_t haul_offload_features(const struct dst_entry *dst)
 {
-	bool whole;
+	netdev_features_t features;
 
 	if (!dst || dst->header_len)
-		return false;
+		return 0;
 	rcu_read_lock();
-	whole = dst_dev_rcu(dst)->features & NETIF_F_GSO_SCTP;
+	features = dst_dev_rcu(dst)->features;
 	rcu_read_unlock();
-	return whole;
+	return features;
 }
 
 /**
@@ -78,20 +79,29 @@ static bool haul_offload_whole(const struct dst_entry *dst)
  * @hdrlen:	bytes of Haul header
  *
  * Payload of more than @mss: large segment. One packet's payload: the same when the device takes it
- * whole, so that nobody sums what never leaves this host; else, and without payload, the checksum
- * is computed here. Any context.
+ * whole, so that nobody cuts what never leaves this host. Else a single packet, whose checksum is
+ * left to a device that can finish it, or computed here. Any context.
  */
 void haul_offload_finish(struct sk_buff *skb, const struct dst_entry *dst, u32 mss, u32 hdrlen)
 {
 	struct haulhdr *h = (struct haulhdr *)skb->data;
 	u32 payload = skb->len - hdrlen;
+	netdev_features_t features;
 
-	if (payload > mss)
+	if (payload > mss) {
 		haul_offload_mark(skb, h, mss, hdrlen, DIV_ROUND_UP(payload, mss));
-	else if (payload && haul_offload_whole(dst))
+		return;
+	}
+	features = haul_offload_features(dst);
+	if (payload && (features & NETIF_F_GSO_SCTP)) {
 		haul_offload_mark(skb, h, payload, hdrlen, 1);
+		return;
+	}
+	haul_offload_unmark(skb);
+	if (features & NETIF_F_HW_CSUM)
+		haul_offload_partial(skb, h);
 	else
-		haul_offload_checksum(skb);
+		haul_offload_checksum(skb, h);
 }
 
 /**
@@ -159,9 +169,9 @@ static netdev_features_t haul_gso_features(const struct sk_buff *skb, netdev_fea
 }
 
 /*
- * The checksum of a packet that was cut. Pages that a program may still write to (MSG_ZEROCOPY) are
- * copied first, so that what leaves is what was summed. Whoever sums around it, a tunnel, finds in
- * SKB_GSO_CB that from the Haul header on the sum is 0. 0 or -ENOMEM
+ * The checksum of a packet that was cut, where no device finishes it. Pages that a program may
+ * still write to (MSG_ZEROCOPY) are copied first, so that what leaves is what was summed. 0 or
+ * -ENOMEM
  */
 static int haul_gso_checksum(struct sk_buff *seg)
 {
@@ -174,15 +184,15 @@ static int haul_gso_checksum(struct sk_buff *seg)
 	h->check = csum_fold(haul_sum(seg, skb_transport_offset(seg)));
 	if (!seg->remcsum_offload)
 		seg->ip_summed = CHECKSUM_NONE;
-	SKB_GSO_CB(seg)->csum = 0;
-	SKB_GSO_CB(seg)->csum_start = (unsigned char *)h - seg->head;
 	return 0;
 }
 
 /*
- * Sequence number, which goes on by @step, flags of the last segment only, checksum. 0 or -ENOMEM
+ * Sequence number, which goes on by @step, flags of the last segment only, checksum. Whoever sums
+ * around a packet, a tunnel, finds in SKB_GSO_CB that from the Haul header on the sum is, or will
+ * be, 0. 0 or -ENOMEM
  */
-static int haul_gso_headers(struct sk_buff *segs, u32 seq, u32 step)
+static int haul_gso_headers(struct sk_buff *segs, u32 seq, u32 step, bool partial)
 {
 	struct sk_buff *seg;
 	int err = 0;
@@ -193,7 +203,12 @@ static int haul_gso_headers(struct sk_buff *segs, u32 seq, u32 step)
 		h->seq = cpu_to_be32(seq);
 		if (seg->next)
 			h->flags &= cpu_to_be16(~(HAUL_FIN | HAUL_PSH | HAUL_EOM));
-		err = haul_gso_checksum(seg);
+		if (partial && !seg->remcsum_offload)
+			haul_offload_partial(seg, h);
+		else
+			err = haul_gso_checksum(seg);
+		SKB_GSO_CB(seg)->csum = 0;
+		SKB_GSO_CB(seg)->csum_start = skb_transport_header(seg) - seg->head;
 	}
 	return err;
 }
@@ -260,15 +275,16 @@ static struct sk_buff *haul_gso_cut(struct sk_buff *skb, netdev_features_t featu
 				    u32 mss)
 {
 	u32 seq = be32_to_cpu(((struct haulhdr *)skb->data)->seq);
+	bool partial = features & NETIF_F_HW_CSUM;
 	struct sk_buff *segs;
 
-	/* the sum is ours to make, in one go with the header */
+	/* if there is a sum to make, it is made in one go with the header */
 	features &= ~(NETIF_F_GSO_PARTIAL | NETIF_F_GSO_SCTP);
 	features = haul_gso_features(skb, features | NETIF_F_HW_CSUM, mss);
 	segs = haul_gso_pieces(skb, features, hdrlen, mss);
 	if (IS_ERR_OR_NULL(segs))
 		return segs;
-	if (haul_gso_headers(segs, seq, hdrlen == HAUL_DGRAM_HDR ? 0 : mss)) {
+	if (haul_gso_headers(segs, seq, hdrlen == HAUL_DGRAM_HDR ? 0 : mss, partial)) {
 		kfree_skb_list(segs);
 		return ERR_PTR(-ENOMEM);
 	}

@@ -133,7 +133,7 @@ mark("connection.fin", "The sender has no more to send", "SEQUENCE", "CHAT")
 mark("connection.rst", "Connection refused or ended by a reset", "SEQUENCE", "WARN")
 mark("tag.wrong", "Wrong connection tag: the receiver drops it", "SEQUENCE", "WARN")
 mark("checksum.bad", "Wrong checksum: the receiver drops it", "CHECKSUM", "ERROR")
-mark("checksum.offloaded", "Checksum 0 in a large packet: the kernel fills it in when it cuts it", "CHECKSUM", "CHAT")
+mark("checksum.offloaded", "Checksum 0: the device fills it in when the packet leaves this host", "CHECKSUM", "CHAT")
 mark("reserved", "Flags that version 1 does not know", "PROTOCOL", "NOTE")
 mark("error", "Malformed: the receiver drops it", "MALFORMED", "ERROR")
 
@@ -242,7 +242,7 @@ local function show_checksum(tvb, tree, h)
 		-- what it ought to be: the sum without what is in the field
 		local field = range:uint()
 		local right = (wrong + field) % 65535
-		if field == 0 and tvb:len() > 1500 then
+		if field == 0 then
 			status = 2
 			item:add_proto_expert_info(ef["checksum.offloaded"])
 		else
