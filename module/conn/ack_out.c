@@ -4,6 +4,7 @@
  * data.
  */
 #include "conn.h"
+#include "../sock/sock.h"
 
 /**
  * haul_ack_send - a pure ACK now
@@ -49,6 +50,23 @@ static void haul_ack_delay(struct sock *sk)
 		haul_timer_set(sk, HAUL_DL_DELACK, hs->now + hs->rcv.ato_us);
 }
 
+/*
+ * Somebody sleeps until there is something to read, and has just been woken: the ACK can tell what
+ * he leaves of the window, too, and costs no run of the softirq of its own.
+ */
+static bool haul_ack_reader_comes(struct sock *sk)
+{
+	bool sleeps;
+
+	if (haul_sk(sk)->rcv.quickacks || sock_owned_by_user(sk) || sock_flag(sk, SOCK_DEAD) ||
+	    !haul_sock_readable(sk, READ_ONCE(sk->sk_rcvlowat)))
+		return false;
+	rcu_read_lock();
+	sleeps = skwq_has_sleeper(rcu_dereference(sk->sk_wq));
+	rcu_read_unlock();
+	return sleeps;
+}
+
 /**
  * haul_ack_after_input - a packet has been taken in: an ACK now, after those that came with it,
  * later, or none
@@ -59,7 +77,7 @@ void haul_ack_after_input(struct sock *sk)
 	struct haul_sock *hs = haul_sk(sk);
 	struct haul_receiver *rcv = &hs->rcv;
 
-	if (hs->batched && !rcv->ack_now)
+	if ((hs->batched || rcv->ack_by_reader) && !rcv->ack_now)
 		return;
 	if (rcv->ack_held && !haul_receiver_may_hold(rcv))
 		rcv->ack_held = false;
@@ -70,7 +88,9 @@ void haul_ack_after_input(struct sock *sk)
 	else if (!haul_ack_can_wait(hs))
 		haul_ack_send(sk);
 	else if (haul_receiver_may_hold(rcv))
-		haul_batch_hold(sk);
+		haul_batch_hold(sk, &rcv->ack_held);
+	else if (haul_ack_reader_comes(sk))
+		haul_batch_hold(sk, &rcv->ack_by_reader);
 	else
 		haul_batch_add(sk);
 }
@@ -81,11 +101,11 @@ void haul_ack_after_input(struct sock *sk)
  */
 void haul_ack_after_batch(struct sock *sk)
 {
-	const struct haul_sock *hs = haul_sk(sk);
+	struct haul_sock *hs = haul_sk(sk);
 
 	if (haul_ack_can_wait(hs) && haul_receiver_may_hold(&hs->rcv) &&
 	    haul_ack_is_owed(&hs->rcv) && haul_ack_at_once(sk))
-		haul_batch_hold(sk);
+		haul_batch_hold(sk, &hs->rcv.ack_held);
 	else
 		haul_ack_schedule(sk);
 }

@@ -11,7 +11,9 @@
  * duplicate) does not come here. For packets out of the backlog release_sock() is the end.
  *
  * Where a program answers questions at once, the ACK of a question waits for the answer to ride on
- * (haul_receiver_may_hold()): a third list, served by a timer soon after.
+ * (haul_receiver_may_hold()); where somebody slept until data would come, it waits for him to read
+ * (haul_ack_reader_comes()). That is a third list, served by a timer soon after. The packets that
+ * come meanwhile wake nobody: either he reads, or the timer wakes again.
  *
  * Writers: a socket leaves only so much with qdisc and device (haul_batch_throttle()); the rest
  * waits in its own queue, where it does not delay others and can still be merged, split or
@@ -75,12 +77,13 @@ void haul_batch_add(struct sock *sk)
 }
 
 /**
- * haul_batch_hold - the ACK that is due waits for the program's answer, a moment
- * @sk:	the socket; its lock is held
+ * haul_batch_hold - the ACK that is due waits for the program, a moment
+ * @sk:		the socket; its lock is held
+ * @why:	rcv.ack_held or rcv.ack_by_reader, to be set
  *
  * Any context.
  */
-void haul_batch_hold(struct sock *sk)
+void haul_batch_hold(struct sock *sk, bool *why)
 {
 	struct haul_sock *hs = haul_sk(sk);
 	struct haul_batch *batch;
@@ -89,7 +92,7 @@ void haul_batch_hold(struct sock *sk)
 		hs->batched = true;
 		return;
 	}
-	hs->rcv.ack_held = true;
+	*why = true;
 	if (hs->batch_held)		/* the timer that comes anyway will see the mark */
 		return;
 	hs->batch_held = true;
@@ -133,10 +136,19 @@ void haul_batch_hold_end(struct sock *sk)
 	struct haul_receiver *rcv = &hs->rcv;
 
 	hs->batch_held = false;
-	if (!rcv->ack_held || sk->sk_state == HAUL_CLOSED)
+	if (sk->sk_state == HAUL_CLOSED)
+		return;
+	if (rcv->ack_by_reader) {
+		rcv->ack_by_reader = false;
+		if (!sock_flag(sk, SOCK_DEAD))
+			haul_sock_data_ready(sk);
+		haul_ack_schedule(sk);
+		return;
+	}
+	if (!rcv->ack_held)
 		return;
 	if (haul_now_us() - rcv->last_data_us < HAUL_ACK_HOLD_US / 2) {
-		haul_batch_hold(sk);
+		haul_batch_hold(sk, &rcv->ack_held);
 		return;
 	}
 	/* no answer came: the next question is acknowledged as any other data */

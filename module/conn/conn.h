@@ -369,8 +369,11 @@ void haul_ack_timer(struct sock *sk, u64 now);		/* HAUL_DL_DELACK */
 /* the ACK that is due (and a wake-up) waits until they are through. Socket lock */
 void haul_batch_add(struct sock *sk);
 void haul_batch_end(struct sock *sk);
-/* the ACK that is due waits for the program's answer, HAUL_ACK_HOLD_US at most. Socket lock */
-void haul_batch_hold(struct sock *sk);
+/*
+ * the ACK that is due waits for the program, HAUL_ACK_HOLD_US at most; why: rcv.ack_held or
+ * rcv.ack_by_reader. Socket lock
+ */
+void haul_batch_hold(struct sock *sk, bool *why);
 void haul_batch_hold_end(struct sock *sk);		/* HAUL_DEFER_HOLD */
 /* enough is on its way through qdisc and device: what else there is goes later. Socket lock */
 bool haul_batch_throttle(struct sock *sk, const struct sk_buff *skb);

@@ -382,7 +382,7 @@ static void haul_data_in_order(struct sock *sk, struct sk_buff *skb)
 		haul_close_rcv_fin(sk);
 	}
 	/* readers that were woken by the first packets of a run are told of the rest at its end */
-	if (!sock_flag(sk, SOCK_DEAD) && (!hs->batched || fin))
+	if (!sock_flag(sk, SOCK_DEAD) && (!(hs->batched || hs->rcv.ack_by_reader) || fin))
 		haul_sock_data_ready(sk);
 }
 

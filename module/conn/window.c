@@ -187,7 +187,8 @@ void haul_window_read(struct sock *sk, u32 copied)
 	haul_window_autotune(sk);
 	if (!haul_state_in(sk, HAUL_STATES_MAY_RECEIVE))
 		return;
-	if (haul_receiver_wnd_update_due(&hs->rcv, haul_window_space(sk), haul_window_full(sk)))
+	if (hs->rcv.ack_by_reader ||
+	    haul_receiver_wnd_update_due(&hs->rcv, haul_window_space(sk), haul_window_full(sk)))
 		haul_ack_send(sk);
 }
 

@@ -354,6 +354,7 @@ void haul_receiver_ack_sent(struct haul_receiver *rcv)
 	rcv->ack_now = false;
 	rcv->ack_due = false;
 	rcv->ack_held = false;
+	rcv->ack_by_reader = false;
 	if (rcv->quickacks)
 		rcv->quickacks--;
 }

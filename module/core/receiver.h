@@ -13,7 +13,7 @@
 
 #define HAUL_DELACK_MIN_US	40000U
 #define HAUL_DELACK_MAX_US	200000U
-/* what an ACK that is due may wait for a prompt answer; less than any probe timeout */
+/* what an ACK that is due may wait for a prompt answer or a reader; less than any probe timeout */
 #define HAUL_ACK_HOLD_US	500U
 /* TS.Recent is void after; the sign would flip after 35.8 minutes */
 #define HAUL_PAWS_EXPIRE_US	(30ULL * 60 * 1000000)
@@ -46,6 +46,7 @@
  * @prompt:	the program answered within HAUL_ACK_HOLD_US of what came last: so it may again
  * @pushed:	the data that came last in order had PSH: the peer had no more to send
  * @ack_held:	an ACK that is due waits for such an answer
+ * @ack_by_reader: readers have been woken: the first that reads acknowledges
  * @ack_now:	an immediate ACK is due
  * @ack_due:	an ACK is owed, may be delayed
  * @ato_us:	us, present delay of a delayed ACK
@@ -80,6 +81,7 @@ struct haul_receiver {
 	bool	prompt;
 	bool	pushed;
 	bool	ack_held;
+	bool	ack_by_reader;
 	bool	ack_now;
 	bool	ack_due;
 	u64	ts_recent_us;

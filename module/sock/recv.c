@@ -187,7 +187,8 @@ static int haul_recv_wait(struct haul_recv *r)
 		haul_batch_end(sk);
 	} else {
 		haul_recv_tell(r);
-		if (haul_sk(sk)->rcv.ack_held)	/* the program has no answer yet */
+		/* the program has no answer yet, or has only peeked */
+		if (haul_sk(sk)->rcv.ack_held || haul_sk(sk)->rcv.ack_by_reader)
 			haul_ack_send(sk);
 		err = sk_wait_data(sk, &r->timeo, skb_peek_tail(&sk->sk_receive_queue));
 		if (err < 0)
