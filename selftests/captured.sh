@@ -64,7 +64,7 @@ spurious_agrees_with_the_counters() {
 	need_tshark
 	hosts_up delay 5ms rate 2mbit
 	small_packets
-	captured late 400000
+	captured takes late
 	read_all "$file"
 	local again=$(($(how_many haul.analysis.retransmission "" "$near4") +
 		$(how_many haul.analysis.spurious_retransmission "" "$near4")))
@@ -72,17 +72,30 @@ spurious_agrees_with_the_counters() {
 	same D-SACKs "$(how_many haul.analysis.dsack "" "$far4")" "$(counter "$near" DsacksRecv)"
 }
 
-# late BYTES: a transfer whose way back becomes slow in its midst
-late() {
-	transfer "$1" &
-	local transfer=$!
-	wait_for sent "$near" 60
-	tc -n "$far" qdisc replace dev far0 root netem delay 4s
-	wait "$transfer"
+# takes COMMAND...: a program at far takes all that COMMAND sends to it, and then goes
+takes() {
+	in_far python3 -c 'if True:
+		import socket
+		s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 253)
+		s.bind(("", '"$port"')); s.listen(); print("listening", flush=True)
+		c, _ = s.accept()
+		while c.recv(1 << 20): pass' >"$log.far" &
+	local server=$!
+	wait_for grep -q listening "$log.far"
+	"$@"
+	wait "$server"
 }
 
-# sent NS NUMBER: so many packets at least
-sent() { [ "$(counter "$1" OutSegs)" -ge "$2" ]; }
+# a transfer whose way back becomes slow in its midst
+late() {
+	in_near python3 -c 'if True:
+		import fcntl, socket, struct, subprocess, termios
+		s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 253)
+		s.connect(("'"$far4"'", '"$port"')); s.sendall(bytes(200000))
+		while struct.unpack("i", fcntl.ioctl(s, termios.TIOCOUTQ, bytes(4)))[0]: pass
+		subprocess.run("tc -n '"$far"' qdisc replace dev far0 root netem delay 4s".split(), check=True)
+		s.sendall(bytes(200000)); s.shutdown(socket.SHUT_WR); s.recv(1)'
+}
 
 # a program that does not read for a while
 stalled() {
