@@ -11,17 +11,27 @@
 
 static void (*const haul_timer_handlers[HAUL_NUM_DEADLINES])(struct sock *sk, u64 now);
 
+/*
+ * The kernel's timers are exact for the next 62 ticks; beyond, one comes late by up to an eighth of
+ * its time. A long one is armed so much sooner: the handler finds nothing due and arms for the
+ * rest. Else a deadline that has been set since, behind the armed one but before the late timer,
+ * would be served late though it was near. One tick more than the conversion says: the present tick
+ * is partly over, and firing early is work for nothing.
+ */
+static unsigned long haul_timer_ticks(u64 us)
+{
+	unsigned long ticks = 1 + usecs_to_jiffies(us);
+
+	return ticks < 63 ? ticks : ticks - ticks / 7;
+}
+
 static void haul_timer_arm(struct sock *sk, u64 at, u64 now)
 {
 	struct haul_sock *hs = haul_sk(sk);
 	u64 after = min_t(u64, at > now ? at - now : 0, UINT_MAX / 2);
 
 	hs->armed = at;
-	/*
-	 * one tick more than the conversion says: the present tick is partly over, and firing early
-	 * is work for nothing
-	 */
-	sk_reset_timer(sk, &hs->timer, jiffies + 1 + usecs_to_jiffies(after));
+	sk_reset_timer(sk, &hs->timer, jiffies + haul_timer_ticks(after));
 }
 
 static u64 haul_timer_earliest(const struct haul_sock *hs)
