@@ -52,13 +52,17 @@ static void haul_ack_delay(struct sock *sk)
 
 /*
  * Somebody sleeps until there is something to read, and has just been woken: the ACK can tell what
- * he leaves of the window, too, and costs no run of the softirq of its own.
+ * he leaves of the window, too, and costs no run of the softirq of its own. Not where small ones
+ * come one by one: the reader may be a window late, and a sender that hears of a window at once has
+ * nothing to clock it out by (RFC 5681 4.2, RFC 2525 2.13).
  */
 static bool haul_ack_reader_comes(struct sock *sk)
 {
+	const struct haul_receiver *rcv = &haul_sk(sk)->rcv;
 	bool sleeps;
 
-	if (haul_sk(sk)->rcv.quickacks || sock_owned_by_user(sk) || sock_flag(sk, SOCK_DEAD) ||
+	if (rcv->nxt - rcv->last_ack < HAUL_ACK_LARGE || rcv->quickacks ||
+	    sock_owned_by_user(sk) || sock_flag(sk, SOCK_DEAD) ||
 	    !haul_sock_readable(sk, READ_ONCE(sk->sk_rcvlowat)))
 		return false;
 	rcu_read_lock();

@@ -15,6 +15,8 @@
 #define HAUL_DELACK_MAX_US	200000U
 /* what an ACK that is due may wait for a prompt answer or a reader; less than any probe timeout */
 #define HAUL_ACK_HOLD_US	500U
+/* bytes, more than two segments one by one: what an ACK must tell of to wait for the reader */
+#define HAUL_ACK_LARGE		16384U
 /* TS.Recent is void after; the sign would flip after 35.8 minutes */
 #define HAUL_PAWS_EXPIRE_US	(30ULL * 60 * 1000000)
 #define HAUL_RECENT_BLOCKS	4
