@@ -37,15 +37,17 @@ static bool haul_transmit_has_init(const struct haul_sock *hs, u16 flags)
 static noinline void haul_transmit_collect_sack(struct sock *sk, struct haul_outgoing *out)
 {
 	struct haul_receiver *rcv = &haul_sk(sk)->rcv;
+	/* a FIN without payload has no more room in front than payload has (HAUL_MAX_HEADER) */
+	bool few = out->data || (out->flags & HAUL_FIN);
 	struct haul_block more[HAUL_SACK_MAX];
 	unsigned int num = 0;
 
 	if (rcv->dsack_valid)
 		haul_count(sock_net(sk), HAUL_CNT_DSACKS_SENT);
-	if (!out->data && rcv->num_recent)
+	if (!few && rcv->num_recent)
 		num = haul_reassembly_blocks(sk, more, HAUL_SACK_MAX);
 	out->num_sack = haul_receiver_sack_blocks(rcv, more, num, out->sack,
-						  out->data ? HAUL_SACK_MAX_DATA : HAUL_SACK_MAX);
+						  few ? HAUL_SACK_MAX_DATA : HAUL_SACK_MAX);
 }
 
 /* A client's INIT says what its SYN said, a SYN-ACK's what was agreed. */

@@ -124,6 +124,22 @@ WIRE_TEST(close, fin_after_all_data)
 	expect(p, "FIN ACK seq=%d len=0", 11 + 3 * mss);
 }
 
+/* A FIN without payload tells of no more holes than payload does: it has no room for more. */
+WIRE_TEST(close, fin_beside_many_holes)
+{
+	int fd = peer_establish(p), i;
+
+	for (i = 0; i < SACK_BLOCKS + 5; i++) {
+		inject(p, "ACK seq=%d len=1", 11 + i * 10);
+		expect(p, "ACK seq=1 ack=1 len=0 sack=*");
+	}
+	EXPECT_EQ(SACK_BLOCKS, p->rx.num_sack);
+	shutdown(fd, SHUT_WR);
+	expect(p, "FIN ACK seq=1 ack=1 len=0 sack=*");
+	EXPECT_EQ(4, p->rx.num_sack);
+	host_expect_state(p, fd, HAUL_FIN_WAIT_1);
+}
+
 WIRE_TEST(close, fin_out_of_order)
 {
 	int fd = peer_establish(p);
