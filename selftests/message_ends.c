@@ -238,6 +238,28 @@ TEST_F(message_ends, splice_to_a_pipe)
 	done(&p);
 }
 
+/* while a message's end is missing, the call sleeps, and not for longer than it may */
+TEST_F(message_ends, splice_waits_for_the_end)
+{
+	struct pair p = message_pair(variant->family);
+	struct timeval patience = { .tv_usec = 200000 };
+	int ends[2];
+
+	ASSERT_EQ(0, pipe(ends));
+	ASSERT_EQ(0, setsockopt(p.server, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)));
+	say(p.client, 0, 3000, MSG_MORE);
+	option(p.client, SOL_HAUL, HAUL_NODELAY, 1);
+	ASSERT_TRUE(wait_until(info_of(p.server).rcv_queue == 3000));
+	EXPECT_EQ(-1, splice(p.server, NULL, ends[1], NULL, 10000, 0));
+	EXPECT_EQ(EAGAIN, errno);
+	ASSERT_EQ(1, send(p.client, "x", 1, 0));
+	ASSERT_TRUE(poll_for(p.server, POLLIN, 10000));
+	EXPECT_EQ(3001, splice(p.server, NULL, ends[1], NULL, 10000, 0));
+	close(ends[0]);
+	close(ends[1]);
+	done(&p);
+}
+
 TEST_F(message_ends, a_file_is_one_message)
 {
 	struct pair p = message_pair(variant->family);

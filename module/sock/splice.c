@@ -125,7 +125,8 @@ static int haul_splice_wait(struct haul_splice *s)
 	if (s->message ? haul_message_readable(sk, haul_sk(sk)->rcv.copied) :
 	    !skb_queue_empty(&sk->sk_receive_queue))
 		return 0;		/* it is the pipe that takes nothing */
-	err = sk_wait_data(sk, &s->timeo, NULL);
+	/* a part of a message may be there: more than that is waited for */
+	err = sk_wait_data(sk, &s->timeo, skb_peek_tail(&sk->sk_receive_queue));
 	if (err < 0)
 		return err;
 	return signal_pending(current) ? sock_intr_errno(s->timeo) : 1;
