@@ -120,15 +120,12 @@ int haul_output_split(struct sock *sk, struct sk_buff *skb, u32 len, u32 mss, gf
 		return -ENOMEM;
 	if (WARN_ON_ONCE(!len || len >= skb->len))
 		return -EINVAL;
-	if (!haul_output_may_cut(sk, skb))
+	/* before the tail is there: what haul_output_alloc() gives is not for kfree_skb() */
+	if (!haul_output_may_cut(sk, skb) || haul_rtx_unclone(skb, gfp))
 		return -ENOMEM;
 	tail = haul_output_alloc(sk, linear, gfp);
 	if (!tail)
 		return -ENOMEM;
-	if (haul_rtx_unclone(skb, gfp)) {
-		__kfree_skb(tail);
-		return -ENOMEM;
-	}
 	__skb_header_release(tail);
 	sk_wmem_queued_add(sk, tail->truesize);
 	sk_mem_charge(sk, tail->truesize);
