@@ -11,6 +11,8 @@
 #include <linux/net_tstamp.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include "kselftest_harness.h"
 
@@ -586,6 +588,60 @@ TEST_F(options, reuseport_by_extended_bpf)
 	close(prog);
 	for (i = 0; i < GROUP; i++)
 		close(group[i]);
+}
+
+/* a cgroup whose members' bind() fails, by a program that is asked last; -1: no bpf(), no cgroup */
+static int cgroup_without_bind(int family)
+{
+	struct bpf_insn refuse[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int type = family == AF_INET ? BPF_CGROUP_INET4_POST_BIND : BPF_CGROUP_INET6_POST_BIND;
+	union bpf_attr load = { .prog_type = BPF_PROG_TYPE_CGROUP_SOCK, .insn_cnt = 2,
+				.insns = (uintptr_t)refuse, .license = (uintptr_t)"GPL",
+				.expected_attach_type = type };
+	union bpf_attr attach = { .attach_type = type };
+	char dir[] = "/tmp/haul_XXXXXX", member[64];
+
+	if (!mkdtemp(dir) || mount("none", dir, "cgroup2", 0, NULL))
+		return -1;
+	snprintf(member, sizeof(member), "%s/%s", dir, strrchr(dir, '_'));
+	attach.attach_bpf_fd = syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load));
+	mkdir(member, 0700);
+	attach.target_fd = open(member, O_RDONLY | O_DIRECTORY);
+	umount2(dir, MNT_DETACH);
+	if (syscall(SYS_bpf, BPF_PROG_ATTACH, &attach, sizeof(attach)))
+		return -1;
+	return attach.target_fd;
+}
+
+/* what bind() may not have, another gets */
+TEST_F(options, bind_refused_by_bpf)
+{
+	static const int types[] = { SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM };
+	const char *any = variant->family == AF_INET ? "0.0.0.0" : "::";
+	int others[3], refused[3], cgroup = cgroup_without_bind(variant->family), procs, i;
+
+	if (cgroup < 0)
+		SKIP(return, "no bpf(), or no cgroups");
+	for (i = 0; i < 3; i++)
+		others[i] = socket_at(near_host, variant->family, types[i]);
+	procs = openat(cgroup, "cgroup.procs", O_WRONLY);
+	ASSERT_EQ(1, write(procs, "0", 1));
+	for (i = 0; i < 3; i++) {
+		refused[i] = socket_at(near_host, variant->family, types[i]);
+		EXPECT_EQ(-1, bind_to(refused[i], any, PORT));
+		EXPECT_EQ(EPERM, errno);
+		EXPECT_EQ(0, port_of(refused[i]));
+		EXPECT_EQ(0, bind_to(others[i], any, PORT));
+	}
+	for (i = 0; i < 3; i++) {
+		close(refused[i]);
+		close(others[i]);
+	}
+	close(procs);
+	close(cgroup);
 }
 
 TEST_F(options, peek_offset)

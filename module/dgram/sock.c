@@ -70,6 +70,13 @@ static int haul_dgram_disconnect(struct sock *sk, int flags)
 	return 0;
 }
 
+/* A BPF program of the cgroup does not let bind() have what get_port() took. Socket lock */
+static void haul_dgram_put_port(struct sock *sk)
+{
+	haul_dgram_unhash(sk);
+	inet_sk(sk)->inet_sport = 0;
+}
+
 /* An error of the administrator's: the program sees it at its next call. */
 static int haul_dgram_abort(struct sock *sk, int err)
 {
@@ -130,6 +137,7 @@ HAUL_PROTO_RECVMSG(haul_dgram_proto_recvmsg, haul_dgram_recvmsg)
 	.unhash			= haul_dgram_unhash,		\
 	.rehash			= haul_dgram_rehash,		\
 	.get_port		= haul_dgram_get_port,		\
+	.put_port		= haul_dgram_put_port,		\
 	.enter_memory_pressure	= haul_enter_memory_pressure,	\
 	.leave_memory_pressure	= haul_leave_memory_pressure,	\
 	.memory_allocated	= &haul_memory_allocated,	\
