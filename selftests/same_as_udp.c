@@ -325,6 +325,7 @@ static void send__error_queue(struct play *p)
 	int v6 = p->family == AF_INET6, fd = make(p);
 
 	set(p, fd, v6 ? SOL_IPV6 : SOL_IP, v6 ? IPV6_RECVERR : IP_RECVERR, 1);
+	set(p, fd, v6 ? SOL_IPV6 : SOL_IP, v6 ? IPV6_RECVPKTINFO : IP_PKTINFO, 1);
 	note_recv(p, "empty", fd, 10, MSG_ERRQUEUE);
 	call(p, "send", send_to(p, fd, loopback(p), FREE_PORT, "hello", 5, 0));
 	note_poll(p, "unconnected, told", fd, POLLERR);

@@ -48,7 +48,9 @@ static void haul_err_queue(struct sock *sk, struct sk_buff *skb, const struct so
 	if (!copy)
 		return;
 	serr = SKB_EXT_ERR(copy);
-	memset(serr, 0, sizeof(*serr));
+	/* but for what IP has noted: by which device the message came */
+	serr->opt_stats = 0;
+	serr->unused = 0;
 	serr->ee = *ee;
 	serr->addr_offset = offset;
 	serr->port = dport;
