@@ -20,13 +20,12 @@
 /**
  * struct haul_pacer - a paced socket's clock
  * @timer:	armed while something waits for @next; holds a reference on @sk then
- * @rcu:	for the free: the timer's function may be running, and waiting for the socket lock
- * @sk:		the socket
+ * @sk:		the socket, which it lives as long as: while the timer's function waits for the
+ *		socket lock the timer may be armed again, and then can't be stopped
  * @next:	ns of CLOCK_MONOTONIC, when the next packet may depart
  */
 struct haul_pacer {
 	struct hrtimer	timer;
-	struct rcu_head	rcu;
 	struct sock	*sk;
 	u64		next;
 };
@@ -234,16 +233,10 @@ void haul_pace_stop(struct sock *sk)
 }
 
 /**
- * haul_pace_release - the socket is going
- * @sk:	the socket; its lock is held, or nobody else sees it
+ * haul_pace_release - the socket is gone
+ * @sk:	the socket, of which there are no references: no timer is armed, none runs
  */
 void haul_pace_release(struct sock *sk)
 {
-	struct haul_sock *hs = haul_sk(sk);
-
-	if (!hs->pacer)
-		return;
-	haul_pace_stop(sk);
-	kfree_rcu(hs->pacer, rcu);
-	hs->pacer = NULL;
+	kfree(haul_sk(sk)->pacer);
 }

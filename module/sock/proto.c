@@ -82,6 +82,15 @@ int haul_pre_connect6(struct sock *sk, haul_sockaddr *addr, int len)
 	return haul_bpf_connect6(sk, addr, len);
 }
 
+static void haul_sock_destruct(struct sock *sk)
+{
+	haul_pace_release(sk);
+	if (sk->sk_family == AF_INET6)
+		inet6_sock_destruct(sk);
+	else
+		inet_sock_destruct(sk);
+}
+
 static int haul_sock_init(struct sock *sk)
 {
 	const struct haul_net *hn = haul_pernet(sock_net(sk));
@@ -91,6 +100,7 @@ static int haul_sock_init(struct sock *sk)
 	/* haul_write_space() wakes, not sock_wfree() */
 	sock_set_flag(sk, SOCK_USE_WRITE_QUEUE);
 	sk->sk_write_space = haul_write_space;
+	sk->sk_destruct = haul_sock_destruct;
 	WRITE_ONCE(sk->sk_sndbuf, READ_ONCE(hn->wmem[1]));
 	WRITE_ONCE(sk->sk_rcvbuf, READ_ONCE(hn->rmem[1]));
 	haul_sk(sk)->af = sk->sk_family == AF_INET6 ? &haul_af_ipv6 : &haul_af_ipv4;
@@ -108,7 +118,7 @@ static int haul_sock_init(struct sock *sk)
  */
 static void haul_sock_destroy(struct sock *sk)
 {
-	haul_pace_release(sk);
+	haul_pace_stop(sk);
 	haul_fastopen_forget(sk);
 	haul_cong_release(sk);
 	sk_sockets_allocated_dec(sk);
