@@ -110,6 +110,25 @@ void haul_persist_check(struct sock *sk)
 }
 
 /*
+ * Nobody waits for an orphan, so a peer that answers every probe and takes nothing must not have us
+ * keep it, and the memory of what it was to get, for ever: only until the probes are as far apart
+ * as they get, or others need the memory.
+ */
+static bool haul_persist_abandoned(struct sock *sk)
+{
+	if (!sock_flag(sk, SOCK_DEAD))
+		return false;
+	if (haul_orphan_too_many(sk)) {
+		haul_count(sock_net(sk), HAUL_CNT_ABORT_ON_MEMORY);
+		return true;
+	}
+	if (haul_persist_interval(haul_sk(sk)) < HAUL_PERSIST_MAX_US)
+		return false;
+	haul_count(sock_net(sk), HAUL_CNT_ABORT_ON_TIMEOUT);
+	return true;
+}
+
+/*
  * RFC 9293 3.8.6.1: an open connection waits as long as the peer answers; else, and for orphans,
  * there is a limit.
  */
@@ -144,6 +163,11 @@ void haul_persist_timer(struct sock *sk, u64 now)
 	}
 	if (!haul_output_head(sk))
 		return;
+	if (unlikely(haul_persist_abandoned(sk))) {
+		haul_reset_send(sk, GFP_ATOMIC);
+		haul_conn_done(sk, 0);
+		return;
+	}
 	if (haul_persist_exhausted(sk, now)) {
 		haul_give_up(sk);
 		return;

@@ -507,6 +507,26 @@ WIRE_TEST(probe, answered_ones_never_give_up)
 	host_expect_state(p, fd, HAUL_ESTABLISHED);
 }
 
+/* nobody waits for it any more: what a peer never takes is not kept for ever */
+WIRE_TEST(probe, answered_ones_of_an_orphan_give_up)
+{
+	int fd, probes = 0;
+
+	patience_ms("200000");
+	fd = zero_window(p);
+	host_close(fd);
+	while (peer_receive(p, 200000) && !(p->rx.flags & F_RST) && probes < 30) {
+		probes++;
+		inject(p, "ACK win=0");
+	}
+	EXPECT_TRUE(p->rx.flags & F_RST);
+	EXPECT_LE(8, probes);
+	EXPECT_GE(10, probes);
+	EXPECT_EQ(1, wire_counter(w, "AbortOnTimeout"));
+	inject(p, "ACK win=0");
+	expect(p, "RST REFLECTED");
+}
+
 WIRE_TEST(probe, unanswered_ones_give_up)
 {
 	int fd, i;
