@@ -97,28 +97,51 @@ static void haul_recovery_sack_block(struct sock *sk, u32 start, u32 end, struct
 	}
 }
 
+/*
+ * The blocks that tell of something in (SND.UNA, SND.NXT], in order. The others are old, or of what
+ * was never sent. Returns how many.
+ */
+static unsigned int haul_recovery_sort(const struct haul_sender *snd, const struct haul_block *from,
+				       unsigned int num, struct haul_block *to)
+{
+	unsigned int i, at, kept = 0;
+
+	for (i = 0; i < num; i++) {
+		struct haul_block b = from[i];
+
+		if (!haul_after(b.end, snd->una) || haul_after(b.end, snd->nxt) ||
+		    !haul_before(b.start, b.end))
+			continue;
+		b.start = haul_seq_max(b.start, snd->una);
+		for (at = kept++; at && haul_before(b.start, to[at - 1].start); at--)
+			to[at] = to[at - 1];
+		to[at] = b;
+	}
+	return kept;
+}
+
 /**
  * haul_recovery_sack - mark what the peer holds out of order
  * @sk:		the socket; its lock is held
  * @o:		the options of its ACK
  * @ack:	what the ACK told; ->dsack is known
  *
- * Blocks that are not within (SND.UNA, SND.NXT] are passed over: old, or never sent.
+ * Where blocks overlap the packets are looked at once: a peer that names all of a long queue in
+ * each of its blocks would have us walk along it for each of them.
  */
 void haul_recovery_sack(struct sock *sk, const struct haul_options *o, struct haul_ack *ack)
 {
-	const struct haul_sender *snd = &haul_sk(sk)->snd;
-	unsigned int i;
+	struct haul_block blocks[HAUL_SACK_MAX];
+	unsigned int i, num, first = ack->dsack ? 1 : 0;
 
-	for (i = ack->dsack ? 1 : 0; i < o->num_sack; i++) {
-		u32 start = o->sack[i].start, end = o->sack[i].end;
+	for (i = first; i < o->num_sack; i++)
+		trace_haul_sack(sk, o->sack[i].start, o->sack[i].end, false);
+	num = haul_recovery_sort(&haul_sk(sk)->snd, o->sack + first, o->num_sack - first, blocks);
+	for (i = 0; i < num;) {
+		u32 start = blocks[i].start, end = blocks[i].end;
 
-		trace_haul_sack(sk, start, end, false);
-		if (!haul_after(end, snd->una) || haul_after(end, snd->nxt) ||
-		    !haul_before(start, end))
-			continue;
-		if (haul_before(start, snd->una))
-			start = snd->una;
+		while (++i < num && !haul_after(blocks[i].start, end))
+			end = haul_seq_max(end, blocks[i].end);
 		haul_recovery_sack_block(sk, start, end, ack);
 	}
 }

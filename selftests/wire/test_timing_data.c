@@ -463,6 +463,67 @@ WIRE_TEST(ack, challenges_come_back_after_a_second)
 	}
 }
 
+/* ---- SACK ---- */
+
+#define PIECES		400U
+#define FLOOD		20
+
+static void drain(struct peer *p)
+{
+	while (peer_receive(p, 50))
+		;
+}
+
+/* ns that an ACK with @blocks blocks takes, each of which is of nearly all that is outstanding */
+static uint64_t sack_cost(struct peer *p, uint32_t base, unsigned int blocks)
+{
+	char text[1024] = "";
+	uint64_t start, took;
+	unsigned int i;
+
+	for (i = 0; i < blocks; i++)
+		sprintf(text + strlen(text), "%s%u-%u", i ? "," : "", base + (1 + i) * 1000,
+			base + (PIECES - 40 + i) * 1000);
+	start = wire_now_us();
+	for (i = 0; i < FLOOD; i++)
+		inject(p, "ACK ack=%u sack=%s", base, text);
+	took = wire_now_us() - start;
+	drain(p);
+	return took * 1000 / FLOOD;
+}
+
+/* a peer that names the same packets in each block does not have us look at them for each */
+WIRE_TEST(ack, blocks_are_looked_at_once)
+{
+	uint64_t one, many;
+	uint32_t base, i;
+	char text[1024];
+	int fd;
+
+	wire_sysctl(w, "haul.initial_cwnd", "1000");
+	p->window = 4 << 20;
+	fd = measured(p, 20);
+	host_option(p, fd, SOL_SOCKET, SO_SNDBUFFORCE, 4 << 20);
+	base = next_rel(p);
+	host_write(p, fd, PIECES * 1000);
+	expect_data(p, base + PIECES * 1000);
+	/* every second one: each is a packet of its own then */
+	for (i = 1; i + 1 < PIECES; i += 2) {
+		sprintf(text, "%u-%u", base + i * 1000, base + (i + 1) * 1000);
+		inject(p, "ACK ack=%u sack=%s", base, text);
+		if (i % 50 == 1)
+			drain(p);
+	}
+	drain(p);
+	sack_cost(p, base, 1);
+	one = sack_cost(p, base, 1);
+	many = sack_cost(p, base, 31);
+	TH_LOG("ns for an ACK with 1 block: %llu, with 31: %llu", (unsigned long long)one,
+	       (unsigned long long)many);
+	/* the harness reads and writes the others, too */
+	EXPECT_GE(one + 60000, many);
+}
+
 /* ---- probes ---- */
 
 static int zero_window(struct peer *p)
