@@ -63,6 +63,7 @@ static int haul_bind_finish(struct sock *sk, u16 port, bool address_given, bool 
 release:
 	haul_port_release(sock_net(sk), &haul_sk(sk)->port);
 	inet->inet_num = 0;
+	inet->inet_sport = 0;
 reset:
 	haul_bind_reset(sk, v6only);
 	return err;
