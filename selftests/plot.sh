@@ -66,4 +66,31 @@ a_connection_is_chosen() {
 	grep -q 'no such connection' "$out/error"
 }
 
-run_cases what_tracefs_prints what_trace_cmd_prints what_perf_prints a_connection_is_chosen
+# a program that does not read: the window is drawn to where it is shut and on to the trace's end, with each probe; what was
+# not measured says so
+a_shut_window_is_drawn() {
+	need_gnuplot
+	local ends="sock=7 netns=4026531840 local=[::ffff:192.0.2.1]:40000 remote=[::ffff:192.0.2.2]:7000" at
+	{
+		echo "x-1 [000] ..s1. 10.000000: haul_send: $ends seq=1 len_bytes=1444 flags=ACK ack=1 rcv_wnd_bytes=9 cwnd_bytes=14440" \
+			"ssthresh_bytes=2147483647 in_flight_bytes=1444 srtt_us=0 state=ESTABLISHED limit=BUSY"
+		echo "x-1 [000] ..s1. 10.100000: haul_receive: $ends seq=1 len_bytes=0 flags=ACK ack=1445 wnd_bytes=0 ce=0" \
+			"state=ESTABLISHED limit=RWND"
+		for at in 10.3 10.7 11.5; do
+			echo "x-1 [000] ..s1. ${at}00000: haul_timer: ${ends} timer=PERSIST late_us=5 state=ESTABLISHED"
+		done
+	} >"$out/trace"
+	"$tree/scripts/plot" --out "$out" "$out/trace" >"$out/list"
+	local gp=$out/192.0.2.1_40000_192.0.2.2_7000.gp
+	for at in 0.3 0.7 1.5; do
+		grep -qE "^${at}[0-9]* 1.445$" "$gp"
+	done
+	grep -q 'probe of a shut window' "${gp%gp}svg"
+	# the peer's window, shut until the end
+	grep -qE '^1.5[0-9]* 0$' "$gp"
+	# no round trip
+	grep -q '>none<' "${gp%gp}svg"
+	! grep -q ssthresh "${gp%gp}svg" || return 1
+}
+
+run_cases what_tracefs_prints what_trace_cmd_prints what_perf_prints a_connection_is_chosen a_shut_window_is_drawn

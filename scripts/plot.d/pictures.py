@@ -9,6 +9,8 @@ from reading import NO_THRESHOLD
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PURPLE, GREY = (
     "#000000", "#e69f00", "#56b4e9", "#009e73", "#d9c900", "#0072b2", "#d55e00", "#cc79a7", "#999999")
 WIDTH = 1100                    # pixels
+# a legend over its panel: nothing that is drawn is below it
+ABOVE = "set key at graph 1,1.01 bottom right horizontal nobox maxrows 1 samplen 1.5 width 1"
 POINTS = 1500                   # of a line; a picture is no wider
 SHORT = 0.4                     # seconds that a goodput is the mean of
 
@@ -22,7 +24,8 @@ def thin(points, steps=POINTS):
     for point in points + [None]:
         step = point and int((point[0] - begin) / width)
         if point is None or step != at:
-            kept += sorted({group[0], min(group, key=lambda p: p[1]), max(group, key=lambda p: p[1])}) if group else []
+            seen = [p for p in group if p[1] == p[1]] or group         # no gaps
+            kept += sorted({seen[0], min(seen, key=lambda p: p[1]), max(seen, key=lambda p: p[1])}) if seen else []
             group, at = [], step
         if point:
             group.append(point)
@@ -33,6 +36,12 @@ def within(points, begin, end):
     """Those of a time, with the one before it: its value holds"""
     before = [p for p in points if p[0] < begin][-1:]
     return before + [p for p in points if begin <= p[0] <= end]
+
+
+def held(points, begin, end):
+    """A value that holds until it changes: from the time's begin to its end"""
+    some = within(points, begin, end)
+    return [(max(some[0][0], begin),) + some[0][1:]] + some[1:] + [(end,) + some[-1][1:]] if some else []
 
 
 def merge(spans, step):
@@ -65,8 +74,10 @@ class Picture:
     def plot(self, *curves):
         """Curves are (rows, how); those without rows are left out"""
         parts = ["%s %s" % (self.data(rows), how) for rows, how in curves if rows]
-        # an empty panel keeps its place
-        self.add("plot " + ", ".join(parts or ["NaN notitle"]))
+        # an empty panel keeps its place and says so
+        if not parts:
+            self.add("set label 9 'none' at graph 0.5,0.5 center textcolor rgb '%s'" % GREY)
+        self.add("plot " + ", ".join(parts or ["NaN notitle"]), "unset label 9")
 
     def write(self, path):
         """path.gp, path.png and path.svg"""
@@ -89,19 +100,22 @@ def scaled(points, factor):
     return [(p[0],) + tuple(v * factor for v in p[1:]) for p in points]
 
 
+def below(points, top):
+    """The line has a gap where it is above; nothing if it is so always"""
+    return [(t, v if v <= top else float("nan")) for t, v in points] if any(v <= top for _, v in points) else []
+
+
 def windows(flow, begin, end):
     """Curves: congestion window, threshold, in flight, the peer's window; kB"""
-    threshold = [(t, v if v < NO_THRESHOLD else float("nan")) for t, v in flow.ssthresh]
     # a peer's window far above what is used would only flatten the rest
     top = 1.5 * max((v for _, v in flow.cwnd), default=1)
-    low = sum(v <= top for _, v in flow.peer_window) * 2 > len(flow.peer_window)
     curves = [
         (flow.in_flight, "with steps lc rgb '%s' lw 1 title 'in flight'" % SKY),
-        ([p for p in flow.peer_window if low and p[1] <= top], "with steps lc rgb '%s' lw 1.5 title \"peer's window\"" % YELLOW),
-        (threshold, "with steps lc rgb '%s' lw 1.5 dt 2 title 'ssthresh'" % ORANGE),
+        (below(flow.peer_window, top), "with steps lc rgb '%s' lw 1.5 title \"peer's window\"" % YELLOW),
+        (below(flow.ssthresh, NO_THRESHOLD - 1), "with steps lc rgb '%s' lw 1.5 dt 2 title 'ssthresh'" % ORANGE),
         (flow.cwnd, "with steps lc rgb '%s' lw 1.5 title 'cwnd'" % BLUE),
     ]
-    return [(scaled(thin(within(points, begin, end)), 1e-3), how) for points, how in curves]
+    return [(scaled(thin(held(points, begin, end)), 1e-3), how) for points, how in curves]
 
 
 def sequence(flow, begin, end):
@@ -113,15 +127,17 @@ def sequence(flow, begin, end):
     bar = "using 1:2:(0):3 with vectors nohead lc rgb '%s' lw %s title '%s'"
     first = min((s[1] for s in flow.sent if begin <= s[0] <= end), default=0)
     return [
-        (scaled(thin(within(flow.edge, begin, end)), 1e-3), "with steps lc rgb '%s' lw 1.5 title \"end of the peer's window\""
+        (scaled(thin(held(flow.edge, begin, end)), 1e-3), "with steps lc rgb '%s' lw 1.5 title \"end of the peer's window\""
          % YELLOW) if near_enough(flow, begin, end) else ([], ""),
-        (scaled(thin(within(flow.acked, begin, end)), 1e-3), "with steps lc rgb '%s' lw 1.5 title 'acknowledged'" % GREEN),
+        (scaled(thin(held(flow.acked, begin, end)), 1e-3), "with steps lc rgb '%s' lw 1.5 title 'acknowledged'" % GREEN),
         (bars(s[:3] for s in flow.sacked if not s[3] and s[1] >= first), bar % (PURPLE, "1.5", "SACK block")),
         (bars(s[:3] for s in flow.sacked if s[3]), bar % (ORANGE, "2.5", "D-SACK block")),
         (bars(flow.sent), bar % (BLACK, "1.5", "sent")),
         (bars(flow.again), bar % (RED, "3", "sent again")),
         ([(t, seq / 1e3) for t, seq, _ in flow.lost if begin <= t <= end],
          "with points pt 2 ps 0.5 lc rgb '%s' title 'taken for lost'" % RED),
+        ([(t, seq / 1e3) for t, seq in flow.probes if begin <= t <= end],
+         "with points pt 9 ps 1 lc rgb '%s' title 'probe of a shut window'" % BLUE),
     ]
 
 
@@ -137,7 +153,7 @@ def sequence_axis(picture, flow, begin, end):
     """The range of what moved in that time"""
     spans = [s for s in flow.sent + flow.again if begin <= s[0] <= end]
     low = min([s[1] for s in spans] + [v for _, v in within(flow.acked, begin, end)][:1] or [0])
-    picture.add("set ylabel 'sequence number, kB'", "set xrange [%g:%g]" % (begin, end), "set key top left",
+    picture.add("set ylabel 'sequence number, kB'", "set xrange [%g:%g]" % (begin, end), ABOVE,
                 "set yrange [%g:*]" % (low / 1e3))
 
 
@@ -160,15 +176,15 @@ def connection(flow, path, begin=None, end=None):
                 % quoted("%s: %s" % (describe(flow), flow.name)), "set format x ''")
     sequence_axis(picture, flow, begin, end)
     picture.plot(*sequence(flow, begin, end))
-    picture.add("set yrange [0:*]", "set key top right", "set ylabel 'window, kB'")
+    picture.add("set yrange [0:*]", "set ylabel 'window, kB'")
     picture.plot(*windows(flow, begin, end))
-    picture.add("set ylabel 'round trip, ms'", "set yrange [0:%g]" % (max([us for _, us in flow.rtt + flow.srtt] or [1]) * 1.4e-3))
+    picture.add("set ylabel 'round trip, ms'", "set yrange [0:%g]" % (max([us for _, us in flow.rtt + flow.srtt] or [1e6]) * 1.1e-3))
     picture.plot((scaled(thin(within(flow.rtt, begin, end)), 1e-3), "with points pt 7 ps 0.25 lc rgb '%s' title 'sample'" % SKY),
                  (scaled(thin(within(flow.srtt, begin, end)), 1e-3), "with lines lc rgb '%s' lw 1.5 title 'smoothed'" % BLUE))
     width = max((end - begin) / 100, 0.01)
     goodput = scaled(within(flow.goodput(width), begin, end), 1e-6)
     picture.add("set ylabel 'goodput, Mbit/s'", "set xlabel 'time, s'", "set format x '%g'",
-                "set yrange [0:%g]" % (max([v for _, v in goodput] or [1]) * 1.4 or 1))
+                "set yrange [0:%g]" % (max([v for _, v in goodput] or [1]) * 1.1 or 1))
     picture.plot((goodput, "with fsteps lc rgb '%s' lw 1.5 title 'acknowledged, mean of %g ms'" % (GREEN, round(width * 1e3))))
     picture.add("unset multiplot")
     drawn = picture.write(path)
@@ -183,7 +199,7 @@ def loss(flow, path):
     trip = next((us for t, us in reversed(flow.srtt) if t <= at), 100000) / 1e6
     begin, end = max(at - 1.5 * trip, 0), min(at + 3.5 * trip, flow.end)
     picture = Picture(560, flow.name)
-    picture.add("set title %s font ',13'" % quoted("%s: the first loss" % describe(flow)), "set xlabel 'time, s'")
+    picture.add("set title %s font ',13' offset 0,1" % quoted("%s: the first loss" % describe(flow)), "set tmargin 5", "set xlabel 'time, s'")
     sequence_axis(picture, flow, begin, end)
     picture.plot(*sequence(flow, begin, end))
     return picture.write(path)
@@ -217,8 +233,7 @@ def row_curves(flow, row, colour):
     """A flow's curves in one row of the comparison"""
     who = "Haul" if flow.transport == "haul" else "TCP"
     if row == 0:
-        threshold = [(t, v if v < NO_THRESHOLD else float("nan")) for t, v in flow.ssthresh]
-        return [(scaled(thin(threshold), 1e-3), "with steps lc rgb '%s' lw 1 dt 2 title '%s ssthresh'" % (colour, who)),
+        return [(scaled(thin(below(flow.ssthresh, NO_THRESHOLD - 1)), 1e-3), "with steps lc rgb '%s' lw 1 dt 2 title '%s ssthresh'" % (colour, who)),
                 (scaled(thin(flow.cwnd), 1e-3), "with steps lc rgb '%s' lw 1.5 title '%s cwnd'" % (colour, who))]
     if row == 1:
         return [(scaled(thin(flow.srtt), 1e-3), "with lines lc rgb '%s' lw 1.5 title '%s'" % (colour, who))]

@@ -29,7 +29,7 @@ class Flow:
         self.peer_window = []
         self.rtt = []           # (t, us), samples
         self.srtt = []          # (t, us), smoothed
-        self.timeouts = []      # t
+        self.probes = []        # (t, SND.UNA), of a window that is shut
 
     def bytes(self):
         return self.acked[-1][1] if self.acked else sum(end - seq for _, seq, end in self.sent)
@@ -87,8 +87,6 @@ class Haul:
 
     def take_retransmit(self, t, event):
         self.flow.again.append(self.span(t, event))
-        if event["recovery"] == "LOSS" and event.num("timeouts"):
-            change(self.flow.timeouts, t, event.num("timeouts"))
 
     def take_lost(self, t, event):
         self.flow.lost.append(self.span(t, event))
@@ -103,6 +101,10 @@ class Haul:
         change(self.flow.acked, t, una)
         change(self.flow.edge, t, una + event.num("wnd_bytes"))
         change(self.flow.peer_window, t, event.num("wnd_bytes"))
+
+    def take_timer(self, t, event):
+        if event["timer"] == "PERSIST" and self.flow.acked:
+            self.flow.probes.append((t, self.flow.acked[-1][1]))
 
     def take_cwnd(self, t, event):
         self.windows(t, event)
