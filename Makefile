@@ -16,6 +16,9 @@ RUNNING := /lib/modules/$(shell uname -r)/build
 KDIR := $(if $(KERNEL),,$(if $(wildcard $(RUNNING)/Makefile),$(RUNNING)))
 endif
 
+# what uname says, and modprobe looks for
+RELEASE = $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"$$/\1/p' '$(KDIR)/include/generated/utsrelease.h')
+
 .DEFAULT_GOAL := module
 .PHONY: help module modules_install install install-tools uninstall dkms deb tools examples setup run watch plot captures sick test test-install bench fuzz mutate model check clean
 
@@ -46,7 +49,9 @@ endif
 
 modules_install: ## install haul.ko for the kernel of KDIR (default: the running one)
 	@test -n '$(KDIR)' || { echo 'make: no kernel headers; install linux-headers-$(shell uname -r) or say KDIR=DIR' >&2; exit 1; }
-	@$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+	@$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_DIR=updates modules_install
+	@# without a System.map, as in headers, the kernel's own make leaves it out
+	@PATH=$$PATH:/usr/sbin:/sbin depmod $(if $(INSTALL_MOD_PATH),-b '$(INSTALL_MOD_PATH)') $(RELEASE)
 
 tools: ## build the programs that are installed (in build/tools)
 	@for dir in $(filter-out tools/demo/,$(dir $(wildcard tools/*/Makefile))); do \
