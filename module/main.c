@@ -150,6 +150,7 @@ static const struct haul_step haul_steps[] = {
 	{ "grace period",		NULL,			rcu_barrier },
 	{ "batches",			haul_batch_init,	haul_batch_exit },
 	{ "blocks",			haul_blocks_init,	haul_blocks_exit },
+	{ "spare buffers",		haul_spare_init,	haul_spare_exit },
 	{ "namespaces",			haul_pernet_init,	haul_pernet_exit },
 	{ "sockets",			haul_proto_init,	haul_proto_exit },
 	{ "datagram sockets",		haul_dgram_init,	haul_dgram_exit },

@@ -410,6 +410,12 @@ void haul_rtx_purge(struct sock *sk);
 int haul_rtx_unstale(struct sock *sk, struct sk_buff *skb);
 int haul_rtx_unclone(struct sk_buff *skb, gfp_t gfp);
 
+/* --- spare.c: small packets' buffers, used again. Any context --- */
+struct sk_buff *haul_spare_get(void);			/* NULL: there is none */
+bool haul_spare_put(struct sk_buff *skb);		/* false: the caller frees it */
+int haul_spare_init(void);
+void haul_spare_exit(void);
+
 /* --- alive.c --- */
 void haul_persist_timer(struct sock *sk, u64 now);	/* HAUL_DL_PERSIST */
 void haul_persist_check(struct sock *sk);		/* arms or stops it */

@@ -30,8 +30,10 @@ enum haul_nagle haul_nagle(const struct haul_sock *hs)
  */
 struct sk_buff *haul_output_alloc(struct sock *sk, int linear, gfp_t gfp)
 {
-	struct sk_buff *skb = alloc_skb_fclone(linear + HAUL_MAX_HEADER, gfp);
+	struct sk_buff *skb = linear ? NULL : haul_spare_get();
 
+	if (!skb)
+		skb = alloc_skb_fclone(linear + HAUL_MAX_HEADER, gfp);
 	if (unlikely(!skb)) {
 		sk_stream_moderate_sndbuf(sk);
 		return NULL;

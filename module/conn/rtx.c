@@ -98,7 +98,8 @@ void haul_rtx_free(struct sock *sk, struct sk_buff *skb)
 	skb->destructor = NULL;
 	sk_wmem_queued_add(sk, -(int)skb->truesize);
 	sk_mem_uncharge(sk, skb->truesize);
-	__kfree_skb(skb);
+	if (!haul_spare_put(skb))
+		__kfree_skb(skb);
 }
 
 /**
