@@ -3,6 +3,7 @@
  * Long connections and short ones (TEXTBOOK 17): many questions and answers over one, and one over
  * each of many; nothing is left over.
  */
+#include <linux/sock_diag.h>
 #include <sys/wait.h>
 #include "capture.h"
 #include "kselftest_harness.h"
@@ -65,6 +66,35 @@ TEST_F(exchanges, many_over_one_connection)
 		ASSERT_TRUE(ask(client, i * 7919));
 	EXPECT_EQ(EXCHANGES * 4, info_of(client).bytes_received);
 	EXPECT_EQ(1, counter(near_host, "ActiveOpens"));
+	close(client);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	close(listener);
+}
+
+/* bytes that the socket has been granted and does not use */
+static uint32_t held_by(int fd)
+{
+	uint32_t mem[SK_MEMINFO_VARS];
+	socklen_t len = sizeof(mem);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, mem, &len))
+		die("SO_MEMINFO");
+	return mem[SK_MEMINFO_FWD_ALLOC];
+}
+
+/* who asks and answers may keep a page for the next question, but not when there is none */
+TEST_F(exchanges, memory_is_given_back_when_idle)
+{
+	int listener = listening(variant->family), i, status, pid = server_process(listener, 1);
+	int client = stream(near_host, variant->family);
+
+	ASSERT_EQ(0, connect_to(client, far_address(variant->family), PORT));
+	for (i = 0; i < EXCHANGES; i++) {
+		ASSERT_TRUE(ask(client, i));
+		ASSERT_GT(8192, held_by(client));
+	}
+	EXPECT_TRUE(wait_until(held_by(client) < 4096));
 	close(client);
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);

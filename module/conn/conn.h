@@ -286,6 +286,11 @@ void haul_message_fin(struct sock *sk);
 u32 haul_message_consume(struct sock *sk, u32 stop);
 
 /* --- window.c --- */
+/*
+ * sk_mem_uncharge(), but that a page may stay for the next packet if the timer fires within a
+ * second, whose handler gives it back: or each packet would take one and give it back. Socket lock
+ */
+void haul_mem_uncharge(struct sock *sk, int size);
 void haul_window_init(struct sock *sk);
 /* HAUL_WINDOW_CLAMP has changed */
 void haul_window_reclamp(struct sock *sk);

@@ -97,7 +97,7 @@ void haul_rtx_free(struct sock *sk, struct sk_buff *skb)
 	skb->_skb_refdst = 0;
 	skb->destructor = NULL;
 	sk_wmem_queued_add(sk, -(int)skb->truesize);
-	sk_mem_uncharge(sk, skb->truesize);
+	haul_mem_uncharge(sk, skb->truesize);
 	if (!haul_spare_put(skb))
 		__kfree_skb(skb);
 }

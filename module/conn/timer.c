@@ -62,6 +62,7 @@ static void haul_timer_run(struct sock *sk)
 		if (sk->sk_state == HAUL_CLOSED)
 			return;
 	}
+	sk_mem_reclaim(sk);		/* what haul_mem_uncharge() left */
 	at = haul_timer_earliest(hs);
 	if (at && (!hs->armed || at < hs->armed))
 		haul_timer_arm(sk, at, now);
@@ -148,6 +149,7 @@ void haul_timer_stop(struct sock *sk)
 	memset(hs->deadlines, 0, sizeof(hs->deadlines));
 	hs->armed = 0;
 	sk_stop_timer(sk, &hs->timer);
+	sk_mem_reclaim(sk);
 }
 
 /**

@@ -124,6 +124,27 @@ void haul_window_grow(struct sock *sk, const struct sk_buff *skb)
 	haul_window_set_clamp(sk);
 }
 
+/**
+ * haul_mem_uncharge - memory of the socket's is free again
+ * @sk:		the socket; its lock is held
+ * @size:	bytes of it
+ *
+ * As sk_mem_uncharge(), which leaves the socket less than a page of what it has been granted. Here
+ * it may be a page more while the timer is about to fire, for haul_timer_run() and
+ * haul_timer_stop() look again: a question and its answer need no more than that, and take and
+ * return nothing. So an idle socket holds nothing, as on TCP.
+ */
+void haul_mem_uncharge(struct sock *sk, int size)
+{
+	const struct haul_sock *hs = haul_sk(sk);
+	/* armed for the past, or not at all (0), is far off, too */
+	bool soon = hs->armed - hs->now < USEC_PER_SEC;
+
+	sk_mem_charge(sk, -size);
+	if (!soon || sk->sk_forward_alloc >= 2 * (int)PAGE_SIZE || sk_under_memory_pressure(sk))
+		sk_mem_reclaim(sk);
+}
+
 /* May the kernel choose the receive buffer's size? */
 static bool haul_window_may_tune(const struct sock *sk)
 {

@@ -40,6 +40,17 @@ struct sk_buff *haul_recv_find(struct sock *sk, u32 seq, u32 *offset)
 	return NULL;
 }
 
+/* sock_rfree(), but for what haul_mem_uncharge() does otherwise */
+static void haul_recv_uncharge(struct sock *sk, struct sk_buff *skb)
+{
+	if (unlikely(skb->destructor != sock_rfree))
+		return;
+	skb->destructor = NULL;
+	skb->sk = NULL;
+	atomic_sub(skb->truesize, &sk->sk_rmem_alloc);
+	haul_mem_uncharge(sk, skb->truesize);
+}
+
 /**
  * haul_recv_eat - a packet has been read to its end
  * @sk:		the socket
@@ -50,6 +61,7 @@ struct sk_buff *haul_recv_find(struct sock *sk, u32 seq, u32 *offset)
 void haul_recv_eat(struct sock *sk, struct sk_buff *skb)
 {
 	__skb_unlink(skb, &sk->sk_receive_queue);
+	haul_recv_uncharge(sk, skb);
 	consume_skb(skb);
 }
 
