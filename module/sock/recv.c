@@ -210,6 +210,37 @@ static int haul_recv_wait(struct haul_recv *r)
 	return 1;
 }
 
+/*
+ * Is a stream open, with nothing to read, and nothing to tell or to do for who would read? Without
+ * the lock that is a guess, which haul_recvmsg_locked() looks at again.
+ */
+static bool haul_recv_is_idle(const struct sock *sk)
+{
+	const struct haul_sock *hs = haul_sk(sk);
+
+	return READ_ONCE(hs->rcv.nxt) == READ_ONCE(hs->rcv.copied) &&
+	       READ_ONCE(sk->sk_state) == HAUL_ESTABLISHED && !READ_ONCE(sk->sk_err) &&
+	       !(READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN) && !READ_ONCE(hs->rcv.ack_held) &&
+	       !READ_ONCE(hs->rcv.ack_by_reader);
+}
+
+/*
+ * Who reads before the answer is there sleeps first and takes the lock then, once: sk_wait_data()
+ * would let it go and take it again. Whatever changes the answer wakes, as there.
+ */
+static void haul_recv_sleep(struct haul_recv *r)
+{
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	struct sock *sk = r->sk;
+
+	add_wait_queue(sk_sleep(sk), &wait);
+	sk_set_bit(SOCKWQ_ASYNC_WAITDATA, sk);
+	while (haul_recv_is_idle(sk) && r->timeo && !signal_pending(current))
+		r->timeo = wait_woken(&wait, TASK_INTERRUPTIBLE, r->timeo);
+	sk_clear_bit(SOCKWQ_ASYNC_WAITDATA, sk);
+	remove_wait_queue(sk_sleep(sk), &wait);
+}
+
 static int haul_recvmsg_locked(struct haul_recv *r)
 {
 	struct sock *sk = r->sk;
@@ -217,7 +248,6 @@ static int haul_recvmsg_locked(struct haul_recv *r)
 	u32 offset;
 	int err;
 
-	r->timeo = sock_rcvtimeo(sk, r->flags & MSG_DONTWAIT);
 	r->target = sock_rcvlowat(sk, r->flags & MSG_WAITALL, r->left);
 	r->peek_offset = max(sk_peek_offset(sk, r->flags), 0);
 	r->seq = haul_sk(sk)->rcv.copied + r->peek_offset;
@@ -271,6 +301,10 @@ int haul_sock_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags
 	if (unlikely(flags & MSG_ERRQUEUE))
 		return haul_inet_recv_error(sk, msg, len);
 	msg->msg_namelen = 0;
+	r.timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
+	if (r.timeo && haul_sock_kind(sk) == HAUL_KIND_STREAM && !(flags & (MSG_PEEK | MSG_OOB)) &&
+	    len && haul_recv_is_idle(sk))
+		haul_recv_sleep(&r);
 
 	lock_sock(sk);
 	if (sk->sk_state == HAUL_LISTEN)
