@@ -205,12 +205,14 @@ static int haul_transmit_emit(struct sock *sk, struct sk_buff *skb, struct haul_
 	haul_set_owner_w(skb, sk);
 	memset(skb->cb, 0, sizeof(skb->cb));
 	skb->ip_summed = CHECKSUM_NONE;
+	rcu_read_lock();	/* one section for all of the way down */
 	haul_offload_finish(skb, dst, mss, hdrlen);
 	segs = haul_skb_segs(skb);
 	trace_haul_send(sk, out->seq, payload, out->flags, segs);
 	haul_transmit_account(sk, out, segs, payload);
 
 	err = hs->af->xmit(sk, skb);
+	rcu_read_unlock();
 	if (err == NET_XMIT_CN)
 		return 0;
 	if (err > 0)

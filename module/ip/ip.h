@@ -24,7 +24,7 @@
  * @net_header:	bytes of the IP header without options
  * @xmit:	sends @skb (data at the Haul header, transport header set, checksum done or
  *		CHECKSUM_PARTIAL) on the socket's route; consumes it. 0, or a negative errno or
- *		NET_XMIT_*
+ *		NET_XMIT_*. RCU
  * @route:	gives the socket's route, looks it up again when it is stale; NULL or ERR_PTR: none.
  *		Socket lock
  * @set_pmtu:	path MTU told by a believed ICMP message, bytes. Socket lock

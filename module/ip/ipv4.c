@@ -96,8 +96,12 @@ static int haul4_err(struct sk_buff *skb, u32 info)
 
 static int haul4_xmit(struct sock *sk, struct sk_buff *skb)
 {
+	struct dst_entry *dst = __sk_dst_get(sk);
+
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
 	skb_set_hash_from_sk(skb, sk);
+	if (likely(dst))	/* haul_route4() has just looked at it: once is enough */
+		skb_dst_set_noref(skb, dst);
 	return ip_queue_xmit(sk, skb, &inet_sk(sk)->cork.fl);
 }
 

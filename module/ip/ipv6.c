@@ -70,25 +70,19 @@ static int haul6_err(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type, u
 static int haul6_xmit(struct sock *sk, struct sk_buff *skb)
 {
 	struct ipv6_pinfo *np = inet6_sk(sk);
-	struct dst_entry *dst;
+	struct dst_entry *dst = __sk_dst_get(sk);	/* haul_route6() has just looked at it */
 	struct flowi6 fl6;
-	int err;
 
 	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
-	rcu_read_lock();
-	dst = __sk_dst_get(sk);		/* haul_route6() has just looked at it */
 	if (unlikely(!dst)) {
-		rcu_read_unlock();
 		kfree_skb_reason(skb, SKB_DROP_REASON_IP_OUTNOROUTES);
 		return -EHOSTUNREACH;
 	}
 	skb_dst_set_noref(skb, dst);
 	skb_set_hash_from_sk(skb, sk);
 	haul_route6_flow(sk, &fl6);
-	err = ip6_xmit(sk, skb, &fl6, READ_ONCE(sk->sk_mark), rcu_dereference(np->opt), np->tclass,
-		       READ_ONCE(sk->sk_priority));
-	rcu_read_unlock();
-	return err;
+	return ip6_xmit(sk, skb, &fl6, READ_ONCE(sk->sk_mark), rcu_dereference(np->opt),
+			np->tclass, READ_ONCE(sk->sk_priority));
 }
 
 /* The route learns the MTU and is then looked up again: the exception is a route of its own. */

@@ -60,14 +60,7 @@ static void haul_offload_checksum(struct sk_buff *skb, struct haulhdr *h)
 /* What the device does with a packet as it is. Nothing behind IPsec: there all is done before. */
 static netdev_features_t haul_offload_features(const struct dst_entry *dst)
 {
-	netdev_features_t features;
-
-	if (!dst || dst->header_len)
-		return 0;
-	rcu_read_lock();
-	features = dst_dev_rcu(dst)->features;
-	rcu_read_unlock();
-	return features;
+	return !dst || dst->header_len ? 0 : dst_dev_rcu(dst)->features;
 }
 
 /**
