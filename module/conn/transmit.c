@@ -12,15 +12,13 @@
 /* room in front of a control packet: link and IP headers, and the longest Haul header */
 #define HAUL_CONTROL_ROOM	(MAX_HEADER + sizeof(struct ipv6hdr) + HAUL_HDR_MAX)
 
-/* What one packet says beside its payload. Its blocks are most of it: not to be zeroed each time */
+/* What one packet says beside its payload */
 struct haul_outgoing {
 	u32			seq;
 	u16			flags;
 	bool			data;		/* payload: fewer SACK blocks, ECT when new */
 	bool			fresh;		/* never sent before */
 	u64			departure;	/* us */
-	unsigned int		num_sack;
-	struct haul_block	sack[HAUL_SACK_MAX];
 };
 
 /*
@@ -34,20 +32,26 @@ static bool haul_transmit_has_init(const struct haul_sock *hs, u16 flags)
 	return (flags & HAUL_SYN) || hs->init_pending;
 }
 
-static noinline void haul_transmit_collect_sack(struct sock *sk, struct haul_outgoing *out)
+/*
+ * Option SACK is the last one, so it goes in front of the payload first. The blocks have a frame of
+ * their own: kernels zero what is on the stack (init_on_stack), for each packet. Returns its bytes.
+ */
+static noinline u32 haul_transmit_sack(struct sock *sk, struct sk_buff *skb, bool few)
 {
+	struct haul_block blocks[HAUL_SACK_MAX], more[HAUL_SACK_MAX];
 	struct haul_receiver *rcv = &haul_sk(sk)->rcv;
-	/* a FIN without payload has no more room in front than payload has (HAUL_MAX_HEADER) */
-	bool few = out->data || (out->flags & HAUL_FIN);
-	struct haul_block more[HAUL_SACK_MAX];
 	unsigned int num = 0;
 
 	if (rcv->dsack_valid)
 		haul_count(sock_net(sk), HAUL_CNT_DSACKS_SENT);
 	if (!few && rcv->num_recent)
 		num = haul_reassembly_blocks(sk, more, HAUL_SACK_MAX);
-	out->num_sack = haul_receiver_sack_blocks(rcv, more, num, out->sack,
-						  few ? HAUL_SACK_MAX_DATA : HAUL_SACK_MAX);
+	num = haul_receiver_sack_blocks(rcv, more, num, blocks,
+					few ? HAUL_SACK_MAX_DATA : HAUL_SACK_MAX);
+	if (!num)
+		return 0;
+	haul_wire_put_sack(skb_push(skb, HAUL_OPT_SACK_LEN(num)), blocks, num);
+	return HAUL_OPT_SACK_LEN(num);
 }
 
 /* A client's INIT says what its SYN said, a SYN-ACK's what was agreed. */
@@ -64,30 +68,30 @@ static bool haul_transmit_asks_ecn(const struct sock *sk, const struct haul_outg
 static const struct haul_fastopen_option *haul_transmit_fastopen(const struct haul_sock *hs,
 								 u16 flags)
 {
-	if (likely(!(flags & HAUL_SYN)) || !hs->fastopen || !hs->fastopen->has_option)
+	if (!(flags & HAUL_SYN) || !hs->fastopen || !hs->fastopen->has_option)
 		return NULL;
 	return &hs->fastopen->option;
 }
 
-static void haul_transmit_options(struct sock *sk, const struct haul_outgoing *out, void *at,
-				  bool has_init, const struct haul_fastopen_option *fastopen)
+/* The options in front of SACK. Returns their bytes. */
+static noinline u32 haul_transmit_init(struct sock *sk, struct sk_buff *skb,
+				       const struct haul_outgoing *out)
 {
 	const struct haul_sock *hs = haul_sk(sk);
+	const struct haul_fastopen_option *fastopen = haul_transmit_fastopen(hs, out->flags);
+	u32 len = HAUL_OPT_INIT_LEN + (fastopen ? HAUL_OPT_FASTOPEN_LEN(fastopen->len) : 0);
+	struct haul_init init = {
+		.tag	= hs->tag,
+		.isn	= hs->snd.iss,
+		.mss	= hs->rcv.adv_mss,
+		.flags	= haul_transmit_asks_ecn(sk, out) ? HAUL_INIT_ECN : 0,
+	};
+	void *at = skb_push(skb, len);
 
-	if (has_init) {
-		struct haul_init init = {
-			.tag	= hs->tag,
-			.isn	= hs->snd.iss,
-			.mss	= hs->rcv.adv_mss,
-			.flags	= haul_transmit_asks_ecn(sk, out) ? HAUL_INIT_ECN : 0,
-		};
-
-		at = haul_wire_put_init(at, &init);
-	}
-	if (unlikely(fastopen))
-		at = haul_wire_put_fastopen(at, fastopen);
-	if (out->num_sack)
-		haul_wire_put_sack(at, out->sack, out->num_sack);
+	at = haul_wire_put_init(at, &init);
+	if (fastopen)
+		haul_wire_put_fastopen(at, fastopen);
+	return len;
 }
 
 /* us: what is handed down leaves at once, but where pacing has fq hold it */
@@ -107,11 +111,10 @@ static u32 haul_transmit_tsval(struct haul_sock *hs, u64 departure)
 	return tsval;
 }
 
-static u32 haul_transmit_header(struct sock *sk, struct sk_buff *skb, struct haul_outgoing *out)
+static u32 haul_transmit_header(struct sock *sk, struct sk_buff *skb,
+				const struct haul_outgoing *out)
 {
 	struct haul_sock *hs = haul_sk(sk);
-	const struct haul_fastopen_option *fastopen = haul_transmit_fastopen(hs, out->flags);
-	bool has_init = haul_transmit_has_init(hs, out->flags);
 	struct haul_packet p = {
 		.seq	= out->seq,
 		.tag	= hs->peer_tag,
@@ -121,14 +124,15 @@ static u32 haul_transmit_header(struct sock *sk, struct sk_buff *skb, struct hau
 		.sport	= hs->inet.inet_sport,
 		.dport	= hs->inet.inet_dport,
 		.kind	= hs->flow.key.kind,
+		.hdrlen	= HAUL_HDR,
 	};
 
 	if (unlikely(hs->rcv.num_recent || hs->rcv.dsack_valid) &&
 	    !(out->flags & (HAUL_SYN | HAUL_RST)))
-		haul_transmit_collect_sack(sk, out);
-	p.hdrlen = haul_wire_hdrlen(has_init, out->num_sack);
-	if (unlikely(fastopen))
-		p.hdrlen += HAUL_OPT_FASTOPEN_LEN(fastopen->len);
+		/* a FIN alone has no more room in front than payload has (HAUL_MAX_HEADER) */
+		p.hdrlen += haul_transmit_sack(sk, skb, out->data || (out->flags & HAUL_FIN));
+	if (unlikely(haul_transmit_has_init(hs, out->flags)))
+		p.hdrlen += haul_transmit_init(sk, skb, out);
 	if (out->flags & HAUL_ACK) {
 		p.ack = hs->rcv.nxt;
 		p.tsecr = hs->rcv.ts_recent;
@@ -137,11 +141,9 @@ static u32 haul_transmit_header(struct sock *sk, struct sk_buff *skb, struct hau
 	if (!(out->flags & HAUL_RST))
 		p.window = haul_window_select(sk);
 
-	skb_push(skb, p.hdrlen);
+	skb_push(skb, HAUL_HDR);
 	skb_reset_transport_header(skb);
 	haul_wire_build((struct haulhdr *)skb->data, &p);
-	haul_transmit_options(sk, out, skb->data + sizeof(struct haulhdr), has_init,
-			      fastopen);
 	return p.hdrlen;
 }
 
@@ -228,7 +230,6 @@ static void haul_transmit_begin(struct sock *sk, struct haul_outgoing *out, u32 
 	out->data = false;
 	out->fresh = false;
 	out->departure = haul_transmit_departure(sk);
-	out->num_sack = 0;
 }
 
 /*

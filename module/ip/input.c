@@ -64,12 +64,19 @@ static bool haul_input_sound(struct sk_buff *skb)
 	return !skb_checksum_simple_validate(skb);
 }
 
+/* In a frame of its own: kernels zero what is on the stack (init_on_stack), which is 300 bytes */
+static noinline bool haul_input_options_bad(const struct sk_buff *skb, u32 hdrlen)
+{
+	struct haul_options o;
+
+	return haul_wire_parse_options(skb->data, hdrlen, &o);
+}
+
 /* The order is protocol.rst 1.6's. HAUL_NUM_COUNTERS: nothing is wrong with it. */
 static enum haul_counter haul_input_check(struct sk_buff *skb, const struct haul_arrival *in,
 					  struct haul_packet *p)
 {
 	enum haul_wire_error err;
-	struct haul_options o;
 
 	err = haul_input_parse(skb, p);
 	if (unlikely(err))
@@ -77,7 +84,7 @@ static enum haul_counter haul_input_check(struct sk_buff *skb, const struct haul
 	if (unlikely(!haul_input_sound(skb)))
 		return HAUL_CNT_DROP_CHECKSUM;
 	if ((p->hdrlen != HAUL_HDR || p->kind == HAUL_KIND_DATAGRAM) &&
-	    haul_wire_parse_options(skb->data, p->hdrlen, &o))
+	    haul_input_options_bad(skb, p->hdrlen))
 		return HAUL_CNT_DROP_OPTION;
 	if (unlikely(!in->unicast && p->kind != HAUL_KIND_DATAGRAM))
 		return HAUL_CNT_DROP_ADDRESS;
@@ -274,6 +281,17 @@ static void haul_input_to_listener(const struct haul_input *in, const struct hau
 	haul_drop(in->net, skb, HAUL_CNT_DROP_NO_FLOW);
 }
 
+/* A connection knows its namespace's counters; whatever else comes looks for them. */
+static void haul_input_count(struct net *net, struct haul_flow *flow, const struct sk_buff *skb)
+{
+	unsigned int segs = haul_skb_segs(skb);
+
+	if (likely(flow && flow->owner == HAUL_OWNER_SOCK))
+		haul_sock_count(haul_sock_sk(haul_flow_sock(flow)), HAUL_CNT_IN_SEGS, segs);
+	else
+		haul_count_add(net, HAUL_CNT_IN_SEGS, segs);
+}
+
 /**
  * haul_ip_input - a packet of our protocol has come in
  * @skb:	data at the Haul header, network header set, skb->cb is IP's; consumed
@@ -296,19 +314,16 @@ void haul_ip_input(struct sk_buff *skb, const struct haul_arrival *in)
 	input.net = net;
 
 	flow = haul_early_take(skb);
-	if (flow)
-		haul_sock_count(haul_sock_sk(haul_flow_sock(flow)), HAUL_CNT_IN_SEGS,
-				haul_skb_segs(skb));
-	else
-		haul_count_add(net, HAUL_CNT_IN_SEGS, haul_skb_segs(skb));
 	why = haul_input_check(skb, in, p);
 	if (unlikely(why != HAUL_NUM_COUNTERS)) {
+		haul_input_count(net, flow, skb);
 		if (flow)
 			haul_flow_put(flow);
 		haul_drop(net, skb, why);
 		return;
 	}
 	if (p->kind == HAUL_KIND_DATAGRAM) {
+		haul_input_count(net, flow, skb);
 		if (unlikely(flow)) /* rewritten on its way here */
 			haul_flow_put(flow);
 		haul_dgram_input(skb, p, in);
@@ -322,6 +337,7 @@ void haul_ip_input(struct sk_buff *skb, const struct haul_arrival *in)
 	}
 	if (!flow)
 		flow = haul_flow_lookup(&key, in->dif, in->sdif);
+	haul_input_count(net, flow, skb);
 	if (flow && haul_input_to_flow(&input, flow, skb))
 		return;
 	haul_input_to_listener(&input, &key, skb);
