@@ -71,9 +71,9 @@ static netdev_features_t haul_offload_features(const struct dst_entry *dst)
  * @mss:	bytes of payload per packet
  * @hdrlen:	bytes of Haul header
  *
- * Payload of more than @mss: large segment. One packet's payload: the same when the device takes it
- * whole, so that nobody cuts what never leaves this host. Else a single packet, whose checksum is
- * left to a device that can finish it, or computed here. Any context.
+ * Payload of more than @mss: large segment. One packet's payload: its checksum is left to a device
+ * that can finish it; else it is marked as a large segment, too, where the device takes that whole,
+ * so that nobody sums what never leaves this host; else the sum is made here. Context: RCU.
  */
 void haul_offload_finish(struct sk_buff *skb, const struct dst_entry *dst, u32 mss, u32 hdrlen)
 {
@@ -86,7 +86,7 @@ void haul_offload_finish(struct sk_buff *skb, const struct dst_entry *dst, u32 m
 		return;
 	}
 	features = haul_offload_features(dst);
-	if (payload && (features & NETIF_F_GSO_SCTP)) {
+	if (payload && (features & (NETIF_F_HW_CSUM | NETIF_F_GSO_SCTP)) == NETIF_F_GSO_SCTP) {
 		haul_offload_mark(skb, h, payload, hdrlen, 1);
 		return;
 	}
