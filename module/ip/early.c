@@ -2,8 +2,9 @@
 /*
  * Early demultiplexing: a packet of a connection is found out before it is routed, and takes the
  * route that its predecessor had, as TCP's do. The kernel asks no module's protocol for that, so it
- * is done from netfilter's PREROUTING, behind all others there. A namespace has the hook from its
- * first socket on; net.ipv4.ip_early_demux turns it off.
+ * is done from netfilter's PREROUTING, behind all others there. All that comes in by any protocol
+ * passes the hook, and on loopback it finds nothing to do; so a namespace has it from its first
+ * connection over another device on; net.ipv4.ip_early_demux turns it off.
  */
 #include <linux/mutex.h>
 #include <linux/netfilter.h>
@@ -166,17 +167,31 @@ struct haul_flow *haul_early_take(struct sk_buff *skb)
 
 static DEFINE_MUTEX(haul_early_mutex);
 
+/* The packet that goes out by it comes in here, with the route that it went out by. */
+static bool haul_early_is_loopback(const struct sock *sk)
+{
+	const struct dst_entry *dst;
+	bool loopback;
+
+	rcu_read_lock();
+	dst = rcu_dereference(sk->sk_dst_cache);
+	loopback = dst && (dst_dev_rcu(dst)->flags & IFF_LOOPBACK);
+	rcu_read_unlock();
+	return loopback;
+}
+
 /**
- * haul_early_enable - the namespace has a socket
- * @net:	the namespace
+ * haul_early_enable - the namespace has a connection
+ * @sk:		its socket
  *
  * May sleep. Without memory for the hook packets are just routed.
  */
-void haul_early_enable(struct net *net)
+void haul_early_enable(const struct sock *sk)
 {
-	struct haul_net *hn = haul_pernet(net);
+	struct haul_net *hn = haul_sk(sk)->hn;
+	struct net *net = sock_net(sk);
 
-	if (READ_ONCE(hn->early))
+	if (likely(READ_ONCE(hn->early)) || haul_early_is_loopback(sk))
 		return;
 	mutex_lock(&haul_early_mutex);
 	if (!hn->early && !nf_register_net_hooks(net, haul_early_ops, ARRAY_SIZE(haul_early_ops)))

@@ -182,7 +182,7 @@ static inline u8 haul_sock_kind(const struct sock *sk)
 }
 
 /* --- early demultiplexing (ip/early.c) --- */
-void haul_early_enable(struct net *net);		/* may sleep */
+void haul_early_enable(const struct sock *sk);		/* a connection; may sleep */
 void haul_early_disable(struct net *net);
 struct haul_flow *haul_early_take(struct sk_buff *skb);
 void haul_early_remember(struct sock *sk, const struct sk_buff *skb);

@@ -78,13 +78,18 @@ int haul_route_connect(struct sock *sk, struct sockaddr *uaddr, int addr_len)
 int haul_route_connected(struct sock *sk)
 {
 	struct inet_sock *inet = inet_sk(sk);
+	int err;
 
 	haul_assert_locked(sk);
 	sk_set_txhash(sk);
 	atomic_set(&inet->inet_id, get_random_u16());
 	if (haul_sk(sk)->af->family == AF_INET)
-		return haul_route4_connected(sk);
-	return haul_route6_connected(sk);
+		err = haul_route4_connected(sk);
+	else
+		err = haul_route6_connected(sk);
+	if (!err)
+		haul_early_enable(sk);
+	return err;
 }
 
 /**

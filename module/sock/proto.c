@@ -95,7 +95,6 @@ static int haul_sock_init(struct sock *sk)
 {
 	const struct haul_net *hn = haul_pernet(sock_net(sk));
 
-	haul_early_enable(sock_net(sk));
 	sock_set_flag(sk, SOCK_RCU_FREE);
 	/* haul_write_space() wakes, not sock_wfree() */
 	sock_set_flag(sk, SOCK_USE_WRITE_QUEUE);
