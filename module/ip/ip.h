@@ -300,8 +300,8 @@ void haul_ip_net_exit(struct net *net);
 /* --- large segments (ip/offload.c, ip/gro.c) --- */
 /*
  * Marks @skb as a large segment of @mss payload bytes each (gso_size = mss + hdrlen - 12), or
- * finishes the checksum of a single one: PARTIAL and GSO-marked where the device takes SKB_GSO_SCTP
- * whole, in software otherwise.
+ * finishes the checksum of a single one: PARTIAL where the device sums, GSO-marked, too, where it
+ * takes SKB_GSO_SCTP whole but does not; in software otherwise. RCU
  */
 void haul_offload_finish(struct sk_buff *skb, const struct dst_entry *dst, u32 mss, u32 hdrlen);
 /* wire packets that a received or sent packet stands for: at least 1 */
