@@ -201,6 +201,39 @@ TEST_F(no_memory, bind_and_connect)
 	close(listener);
 }
 
+/* BBR's model is allocated when it is chosen: without it, all is as before */
+TEST_F(no_memory, controller)
+{
+	int listener = listening(variant->family), n, fd, err;
+	char name[HAUL_CC_NAME_MAX];
+	socklen_t len;
+	bool failed;
+
+	for (n = 1; n < MOST; n++) {
+		fd = stream(near_host, variant->family);
+		arm(n);
+		err = setsockopt(fd, SOL_HAUL, HAUL_CONGESTION, "bbr", 3) ? errno : 0;
+		failed = disarm();
+		len = sizeof(name);
+		ASSERT_EQ(0, getsockopt(fd, SOL_HAUL, HAUL_CONGESTION, name, &len));
+		if (err) {
+			EXPECT_TRUE(failed);
+			EXPECT_EQ(ENOMEM, err);
+			EXPECT_STREQ("cubic", name);
+			ASSERT_EQ(0, setsockopt(fd, SOL_HAUL, HAUL_CONGESTION, "bbr", 3));
+		} else {
+			EXPECT_STREQ("bbr", name);
+		}
+		ASSERT_EQ(0, connect_to(fd, far_address(variant->family), PORT));
+		exchange(_metadata, listener, fd);
+		if (!failed)
+			break;
+	}
+	EXPECT_LT(1, n);
+	EXPECT_GT(MOST, n);
+	close(listener);
+}
+
 TEST_F(no_memory, listen_and_accept)
 {
 	const char *any = variant->family == AF_INET ? "0.0.0.0" : "::";

@@ -15,7 +15,10 @@
 #define SCALABLE_AI	100	/* one byte more for so many acknowledged */
 #define SCALABLE_MD	3	/* a loss takes 2^-3 of the window */
 
-/* Private state: at most HAUL_CC_PRIV_WORDS words, zeroed before init(). Only counted here. */
+/*
+ * Private state: at most HAUL_CC_PRIV_WORDS words (else see haul_cc_ops.more), zeroed before
+ * init(). Only counted here.
+ */
 struct scalable {
 	u32	losses;
 };

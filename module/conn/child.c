@@ -40,14 +40,9 @@ static void haul_child_disown(struct sock *child)
 static void haul_child_send_side(struct sock *child, const struct haul_request *req)
 {
 	struct haul_sock *hs = haul_sk(child);
-	struct haul_net *hn = haul_pernet(sock_net(child));
-	const struct haul_cc_ops *cc;
 
 	haul_cong_route(child, __sk_dst_get(child));
-	cc = hs->snd.cc;
-	haul_sender_init(&hs->snd, req->iss, READ_ONCE(hn->rto_min_us),
-			 READ_ONCE(hn->initial_cwnd));
-	haul_sender_set_cc(&hs->snd, cc, haul_now_us());
+	haul_cong_restart(child, req->iss);
 	hs->snd.syn_resent = req->retries > 0;
 	hs->snd.wnd = req->wnd;
 	hs->snd.max_wnd = req->wnd;

@@ -359,11 +359,8 @@ void haul_conn_abort(struct sock *sk, int err)
 static void haul_conn_restart(struct sock *sk)
 {
 	struct haul_sock *hs = haul_sk(sk);
-	struct haul_net *hn = haul_pernet(sock_net(sk));
-	const struct haul_cc_ops *cc = hs->snd.cc;
 
-	haul_sender_init(&hs->snd, 0, READ_ONCE(hn->rto_min_us), READ_ONCE(hn->initial_cwnd));
-	haul_sender_set_cc(&hs->snd, cc, haul_now_us());
+	haul_cong_restart(sk, 0);
 	haul_receiver_init(&hs->rcv, 0, hs->window_clamp);
 	memset(&hs->stats, 0, sizeof(hs->stats));
 	memset(hs->chrono_time, 0, sizeof(hs->chrono_time));

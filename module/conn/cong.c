@@ -202,13 +202,35 @@ size_t haul_cc_available(char *buf, size_t len)
 	return at;
 }
 
-static void haul_cong_take(struct haul_sock *hs, const struct haul_cc_ops *ops)
+/*
+ * @sk is @ops' from now on, whose module is held; false: it needs memory that is not there, and
+ * nothing has changed. Socket lock, or nobody else sees it.
+ */
+static bool haul_cong_change(struct sock *sk, const struct haul_cc_ops *ops, gfp_t gfp)
 {
-	/* Reno has no module to hold: it is always there to fall back on */
-	if (!ops || !haul_cc_hold(ops))
-		ops = &haul_cc_reno;
-	haul_sender_set_cc(&hs->snd, ops, haul_now_us());
-	haul_pace_want(haul_sock_sk(hs));
+	struct haul_sender *snd = &haul_sk(sk)->snd;
+	void *more = NULL, *old = haul_sender_more(snd);
+
+	if (ops->more) {
+		more = kmalloc(ops->more, gfp | __GFP_NOWARN);
+		if (unlikely(!more))
+			return false;
+	}
+	haul_sender_set_cc(snd, ops, more, haul_now_us());
+	kfree(old);
+	haul_pace_want(sk);
+	return true;
+}
+
+static void haul_cong_take(struct sock *sk, const struct haul_cc_ops *ops, gfp_t gfp)
+{
+	if (ops && haul_cc_hold(ops)) {
+		if (haul_cong_change(sk, ops, gfp))
+			return;
+		haul_cc_put(ops);
+	}
+	/* Reno has no module to hold, and needs no memory: it is always there to fall back on */
+	haul_cong_change(sk, &haul_cc_reno, gfp);
 }
 
 /**
@@ -217,7 +239,7 @@ static void haul_cong_take(struct haul_sock *hs, const struct haul_cc_ops *ops)
  */
 void haul_cong_init_sock(struct sock *sk)
 {
-	haul_cong_take(haul_sk(sk), READ_ONCE(haul_pernet(sock_net(sk))->cc));
+	haul_cong_take(sk, READ_ONCE(haul_pernet(sock_net(sk))->cc), GFP_KERNEL);
 }
 
 /**
@@ -227,7 +249,7 @@ void haul_cong_init_sock(struct sock *sk)
  */
 void haul_cong_inherit(struct sock *child, const struct sock *listener)
 {
-	haul_cong_take(haul_sk(child), haul_sk(listener)->snd.cc);
+	haul_cong_take(child, haul_sk(listener)->snd.cc, GFP_ATOMIC);
 }
 
 /**
@@ -236,7 +258,7 @@ void haul_cong_inherit(struct sock *child, const struct sock *listener)
  * @dst:	its route
  *
  * It goes before what program and namespace chose, as on TCP. A name that TCP knows and Haul does
- * not changes nothing.
+ * not changes nothing, and neither does one that there is no memory for.
  */
 void haul_cong_route(struct sock *sk, const struct dst_entry *dst)
 {
@@ -252,11 +274,24 @@ void haul_cong_route(struct sock *sk, const struct dst_entry *dst)
 	if (entry && try_module_get(entry->owner))
 		ops = entry->ops;
 	rcu_read_unlock();
-	if (!ops)
-		return;
-	haul_sender_set_cc(&hs->snd, ops, haul_now_us());
-	haul_pace_want(sk);
-	haul_cc_put(old);
+	if (ops)
+		haul_cc_put(haul_cong_change(sk, ops, GFP_ATOMIC) ? old : ops);
+}
+
+/**
+ * haul_cong_restart - the sending half as at the beginning, with the controller that it has
+ * @sk:		a connection that begins, or a socket whose connection is over; its lock is held
+ * @iss:	ISS
+ */
+void haul_cong_restart(struct sock *sk, u32 iss)
+{
+	struct haul_net *hn = haul_pernet(sock_net(sk));
+	struct haul_sender *snd = &haul_sk(sk)->snd;
+	const struct haul_cc_ops *cc = snd->cc;
+	void *more = haul_sender_more(snd);
+
+	haul_sender_init(snd, iss, READ_ONCE(hn->rto_min_us), READ_ONCE(hn->initial_cwnd));
+	haul_sender_set_cc(snd, cc, more, haul_now_us());
 }
 
 /**
@@ -264,7 +299,7 @@ void haul_cong_route(struct sock *sk, const struct dst_entry *dst)
  * @sk:		the socket; its lock is held
  * @name:	zero-terminated
  *
- * Return: 0; -ENOENT: no such controller; -EPERM: not for this user.
+ * Return: 0; -ENOENT: no such controller; -EPERM: not for this user; -ENOMEM.
  */
 int haul_cong_set(struct sock *sk, const char *name)
 {
@@ -279,8 +314,10 @@ int haul_cong_set(struct sock *sk, const char *name)
 		haul_cc_put(ops);
 		return -EPERM;
 	}
-	haul_sender_set_cc(&hs->snd, ops, haul_now_us());
-	haul_pace_want(sk);
+	if (!haul_cong_change(sk, ops, GFP_KERNEL)) {
+		haul_cc_put(ops);
+		return -ENOMEM;
+	}
 	haul_cc_put(old);
 	return 0;
 }
@@ -293,6 +330,7 @@ void haul_cong_release(struct sock *sk)
 {
 	struct haul_sock *hs = haul_sk(sk);
 
+	kfree(haul_sender_more(&hs->snd));
 	haul_cc_put(hs->snd.cc);
 	hs->snd.cc = NULL;
 }

@@ -501,6 +501,7 @@ int haul_cong_set(struct sock *sk, const char *name);
 void haul_cong_release(struct sock *sk);
 void haul_cong_route(struct sock *sk, const struct dst_entry *dst);
 void haul_cong_inherit(struct sock *child, const struct sock *listener);
+void haul_cong_restart(struct sock *sk, u32 iss);
 
 /* --- chrono.c --- */
 void haul_chrono_switch(struct haul_sock *hs, enum haul_chrono to);

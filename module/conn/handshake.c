@@ -32,12 +32,10 @@ static void haul_handshake_prepare(struct sock *sk)
 {
 	struct haul_sock *hs = haul_sk(sk);
 	const struct haul_net *hn = haul_pernet(sock_net(sk));
-	const struct haul_cc_ops *cc;
 	bool interactive = hs->rcv.interactive;		/* HAUL_QUICKACK */
 	u32 iss = haul_handshake_isn(hs);
 
 	haul_cong_route(sk, __sk_dst_get(sk));
-	cc = hs->snd.cc;
 	hs->tag = haul_secret_tag();
 	hs->peer_tag = 0;
 	hs->peer_mss = 0;
@@ -51,7 +49,7 @@ static void haul_handshake_prepare(struct sock *sk)
 	hs->simultaneous = false;
 	hs->syn_data = false;
 	hs->fastopen_fail = HAUL_FASTOPEN_UNSPEC;
-	hs->ecn_asked = READ_ONCE(hn->ecn) == 1 || (cc->flags & HAUL_CC_ECN);
+	hs->ecn_asked = READ_ONCE(hn->ecn) == 1 || (hs->snd.cc->flags & HAUL_CC_ECN);
 	hs->ecn_ok = hs->ecn_asked;
 	hs->retransmits = 0;
 	hs->retrans_first_us = 0;
@@ -59,8 +57,7 @@ static void haul_handshake_prepare(struct sock *sk)
 	/* how an earlier connection ended */
 	WRITE_ONCE(sk->sk_err, 0);
 
-	haul_sender_init(&hs->snd, iss, READ_ONCE(hn->rto_min_us), READ_ONCE(hn->initial_cwnd));
-	haul_sender_set_cc(&hs->snd, cc, haul_now_us());
+	haul_cong_restart(sk, iss);
 	haul_receiver_init(&hs->rcv, 0, hs->window_clamp);
 	hs->rcv.interactive = interactive;
 	hs->rcv.adv_mss = haul_mss_adv(sk);

@@ -14,7 +14,7 @@ struct haul_sender;
 struct haul_seg;
 
 #define HAUL_SSTHRESH_INFINITE	0x7fffffffU	/* RFC 5681 3.1: "arbitrarily high" */
-#define HAUL_CC_PRIV_WORDS	17		/* u64 words of private state in each sender */
+#define HAUL_CC_PRIV_WORDS	9		/* u64 words of private state in each sender */
 
 /* haul_cc_ops.flags */
 #define HAUL_CC_MODEL		0x01	/* sets cwnd in every state (BBR): no PRR */
@@ -81,6 +81,9 @@ enum haul_cc_cause {
  * struct haul_cc_ops - a congestion controller
  * @name:	as HAUL_CONGESTION takes it
  * @flags:	HAUL_CC_*
+ * @more:	bytes of private state, where it is more than HAUL_CC_PRIV_WORDS hold: snd->more
+ *		is that much memory then, and a sender that cannot have it does not get the
+ *		controller. 0: it is in snd->priv
  * @init:	a connection starts with it, or changes to it; private state is zeroed before
  * @ack:	an ACK delivered something. Called in OPEN and DISORDER and LOSS (where cwnd may
  *		grow), for HAUL_CC_MODEL always
@@ -99,6 +102,7 @@ enum haul_cc_cause {
 struct haul_cc_ops {
 	char	name[16];
 	u32	flags;
+	u32	more;
 	void	(*init)(struct haul_sender *snd, u64 now);
 	void	(*ack)(struct haul_sender *snd, const struct haul_ack *ack);
 	void	(*sample)(struct haul_sender *snd, const struct haul_ack *ack);

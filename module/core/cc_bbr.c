@@ -588,6 +588,7 @@ static void haul_bbr_idle(struct haul_sender *snd, u64 now)
 const struct haul_cc_ops haul_cc_bbr = {
 	.name		= "bbr",
 	.flags		= HAUL_CC_MODEL | HAUL_CC_PACES,
+	.more		= sizeof(struct haul_bbr),
 	.init		= haul_bbr_init,
 	.ack		= haul_bbr_ack,
 	.lost		= haul_bbr_lost,

@@ -135,7 +135,7 @@ struct haul_bbr {
 
 static inline struct haul_bbr *haul_bbr(const struct haul_sender *snd)
 {
-	return (struct haul_bbr *)snd->priv;
+	return snd->more;
 }
 
 /* ProbeBW, in any phase */

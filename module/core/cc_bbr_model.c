@@ -15,8 +15,6 @@
 #define HAUL_BBR_MIN_RTT_MS	10000U	/* 2.13: MinRTTFilterLen */
 #define HAUL_BBR_PROBE_RTT_MS	5000U	/* 2.13: ProbeRTTInterval */
 
-static_assert(sizeof(struct haul_bbr) <= HAUL_CC_PRIV_WORDS * sizeof(u64));
-
 /* 2.7: Beta, 0.7 */
 static u32 haul_bbr_beta(u32 x)
 {

@@ -26,22 +26,22 @@
 /**
  * struct haul_cubic_epoch - a stage of congestion avoidance: what an undo brings back (RFC 9438
  * 4.9)
- * @t_us:	us, time in this stage during which the window was in use
+ * @t_us:	us, time in this stage during which the window was in use; it stops at 71 minutes
  * @w_max:	bytes, W_max; 0: undefined, this stage starts at its plateau
  * @w_est:	bytes, W_est, what Reno would have
  * @est_part:	bytes acknowledged towards the next increase of @w_est
  * @k_us:	us, K, when the cubic function reaches @w_max
- * @cwnd_prior:	bytes, cwnd before the last reduction
  * @begun:	the stage has begun; else the next ACK past slow start begins it
+ * @cwnd_prior:	bytes, cwnd before the last reduction
  */
 struct haul_cubic_epoch {
-	u64	t_us;
+	u32	t_us;
 	u32	w_max;
 	u32	w_est;
 	u32	est_part;
-	u32	k_us;
+	u32	k_us:31;	/* at most 1751 s: cwnd_clamp is 2^31, an MSS a byte at least */
+	u32	begun:1;
 	u32	cwnd_prior;
-	bool	begun;
 };
 
 /**
@@ -64,11 +64,15 @@ struct haul_hystart {
 	bool	css;
 };
 
-/* @last_us: the latest ACK of congestion avoidance. @saved: @epoch before the last reduction */
+/*
+ * @last_us: the latest ACK of congestion avoidance, modulo 2^32: at most a round trip counts
+ *	anyway.
+ * @saved: @epoch before the last reduction
+ */
 struct haul_cubic {
 	struct haul_cubic_epoch	epoch;
 	struct haul_cubic_epoch	saved;
-	u64			last_us;
+	u32			last_us;
 	struct haul_hystart	hystart;
 };
 
@@ -162,7 +166,9 @@ static void haul_cubic_pass_time(struct haul_sender *snd, u64 now)
 {
 	struct haul_cubic *cubic = haul_cubic(snd);
 
-	cubic->epoch.t_us += min_t(u64, now - cubic->last_us, haul_rtt_srtt(&snd->rtt));
+	u32 passed = min_t(u32, (u32)now - cubic->last_us, haul_rtt_srtt(&snd->rtt));
+
+	cubic->epoch.t_us = min_t(u64, (u64)cubic->epoch.t_us + passed, ~0U);
 	cubic->last_us = now;
 }
 
@@ -196,7 +202,7 @@ static void haul_cubic_approach(struct haul_sender *snd, u32 acked)
 {
 	const struct haul_cubic_epoch *epoch = &haul_cubic(snd)->epoch;
 	u32 cwnd = max(snd->cwnd, snd->mss), target;
-	u64 ahead = epoch->t_us + haul_rtt_srtt(&snd->rtt), grow;
+	u64 ahead = (u64)epoch->t_us + haul_rtt_srtt(&snd->rtt), grow;
 
 	target = haul_cubic_window(epoch, ahead, snd->mss);
 	target = clamp_t(u64, target, cwnd, (u64)cwnd + cwnd / 2);

@@ -74,20 +74,25 @@ void haul_sender_established(struct haul_sender *snd, u64 now)
 	snd->delivered_us = now;
 	snd->first_sent_us = now;
 	haul_recovery_init(snd);
-	haul_sender_set_cc(snd, snd->cc, now);
+	haul_sender_set_cc(snd, snd->cc, haul_sender_more(snd), now);
 }
 
 /**
  * haul_sender_set_cc() - take a controller, or change to another
  * @snd: sending half
  * @cc: controller; its private state starts zeroed
+ * @more: cc->more bytes for that, or NULL where it is 0; the caller's to free when another is taken
  * @now: microseconds
  *
  * Context: socket lock.
  */
-void haul_sender_set_cc(struct haul_sender *snd, const struct haul_cc_ops *cc, u64 now)
+void haul_sender_set_cc(struct haul_sender *snd, const struct haul_cc_ops *cc, void *more, u64 now)
 {
 	memset(snd->priv, 0, sizeof(snd->priv));
+	if (cc->more) {
+		memset(more, 0, cc->more);
+		snd->more = more;
+	}
 	snd->cc = cc;
 	snd->pacing_rate = ~0ULL;
 	cc->init(snd, now);

@@ -56,10 +56,10 @@ struct haul_recovery {
 	u32	tlp_high_seq;
 	u32	timeout_una;
 	u8	state;
-	bool	tlp_out;
-	bool	tlp_retrans;
-	bool	undo_armed;
-	bool	retrans_stamped;
+	bool	tlp_out:1;
+	bool	tlp_retrans:1;
+	bool	undo_armed:1;
+	bool	retrans_stamped:1;
 };
 
 /**
@@ -96,6 +96,7 @@ struct haul_recovery {
  * @pacing_rate: bytes per second, ~0: unlimited
  * @cc:		the controller
  * @priv:	its private state
+ * @more:	that of a controller which needs more, allocated by who chose it (haul_cc_ops.more)
  */
 struct haul_sender {
 	u32	una;
@@ -127,14 +128,17 @@ struct haul_sender {
 	bool	syn_resent;		/* SYN or SYN-ACK was sent again: initial window 1 */
 	bool	rate_app_limited;
 	bool	cwnd_limited;		/* the last round trip filled cwnd */
+	struct haul_recovery	rec;
 	u64	delivered_us;
 	u64	first_sent_us;
 	u64	pacing_rate;
 	struct haul_rtt		rtt;
 	struct haul_rack	rack;
-	struct haul_recovery	rec;
 	const struct haul_cc_ops *cc;
-	u64	priv[HAUL_CC_PRIV_WORDS];
+	union {
+		u64	priv[HAUL_CC_PRIV_WORDS];
+		void	*more;
+	};
 };
 
 /* bytes sent and not acknowledged */
@@ -205,7 +209,15 @@ void haul_sender_init(struct haul_sender *snd, u32 iss, u32 rto_min, u16 initial
 void haul_sender_established(struct haul_sender *snd, u64 now);
 /* min(10 * MSS, max(2 * MSS, 14600)) for initial_cwnd 10; bytes */
 u32 haul_sender_initial_window(const struct haul_sender *snd);
-void haul_sender_set_cc(struct haul_sender *snd, const struct haul_cc_ops *cc, u64 now);
+/* @more: cc->more bytes, which become the controller's; NULL if that is 0 */
+void haul_sender_set_cc(struct haul_sender *snd, const struct haul_cc_ops *cc, void *more,
+			u64 now);
+/* the memory that the controller was given, or NULL */
+static inline void *haul_sender_more(const struct haul_sender *snd)
+{
+	return snd->cc && snd->cc->more ? snd->more : NULL;
+}
+
 /* a new MSS (path MTU): keeps cwnd in segments' terms when it shrinks below one segment */
 void haul_sender_set_mss(struct haul_sender *snd, u32 mss);
 

@@ -28,6 +28,7 @@ struct path {
 	u64 free_at;			/* when the bottleneck has sent what it holds */
 	u64 next_send;			/* pacing */
 	u32 seed;
+	u64 more[32];			/* the controller's, where it needs it */
 	struct {			/* ACKs on their way, in order of time */
 		u64 at;
 		u64 sent;
@@ -55,7 +56,8 @@ static inline void path_open(struct path *p, const struct haul_cc_ops *cc)
 	queue_open(&p->q, 10);
 	p->q.snd.rtt.srtt8 = p->rtt * 8;
 	p->q.snd.rtt.min = p->rtt;
-	haul_sender_set_cc(&p->q.snd, cc, p->q.now);
+	EXPECT_LE(cc->more, sizeof(p->more));
+	haul_sender_set_cc(&p->q.snd, cc, p->more, p->q.now);
 	p->seed = 1;
 }
 

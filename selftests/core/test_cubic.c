@@ -47,7 +47,7 @@ static void srtt_is(struct queue *q, u32 us)
 static void open_cubic(struct queue *q, u32 cwnd)
 {
 	queue_open(q, 10);
-	haul_sender_set_cc(&q->snd, &haul_cc_cubic, q->now);
+	haul_sender_set_cc(&q->snd, &haul_cc_cubic, NULL, q->now);
 	srtt_is(q, SRTT);
 	q->snd.cwnd = cwnd;
 	q->snd.cwnd_limited = true;

@@ -12,7 +12,7 @@ static u32 *alpha_of(struct haul_sender *snd)
 static void open_dctcp(struct queue *q, u32 alpha)
 {
 	queue_open(q, 20);
-	haul_sender_set_cc(&q->snd, &haul_cc_dctcp, q->now);
+	haul_sender_set_cc(&q->snd, &haul_cc_dctcp, NULL, q->now);
 	q->snd.ssthresh = 20 * MSS;
 	*alpha_of(&q->snd) = alpha;
 }

@@ -594,7 +594,7 @@ TEST(recovery__a_model_keeps_its_window_in_every_state)
 	struct queue q;
 
 	queue_open(&q, 20);
-	haul_sender_set_cc(&q.snd, &model, q.now);
+	haul_sender_set_cc(&q.snd, &model, NULL, q.now);
 	queue_send(&q, 20);
 	q.now += RTT;
 	EXPECT_EQ(queue_ack(&q, 0, 1, 5), HAUL_EVENT_FAST);

@@ -16,7 +16,7 @@ static void start(struct haul_sender *snd, struct input *in)
 	if (take_u8(in) % 4 == 0)
 		snd->cwnd_clamp = snd->mss + take_spread(in, 30);
 	haul_sender_established(snd, 1000);
-	haul_sender_set_cc(snd, controllers[take_u8(in) % 2], 1000);
+	haul_sender_set_cc(snd, controllers[take_u8(in) % 2], NULL, 1000);
 }
 
 /* RFC 5681 3.1, a byte at a time; @window: what must be acknowledged for one more MSS */
@@ -114,7 +114,7 @@ void fuzz(struct input *in)
 			haul_sender_restart(&snd, take_spread(in, 32), true, now);
 			break;
 		case 3:
-			haul_sender_set_cc(&snd, controllers[take_u8(in) % 2], now);
+			haul_sender_set_cc(&snd, controllers[take_u8(in) % 2], NULL, now);
 			break;
 		default:
 			one_ack(&snd, in, now);

@@ -227,7 +227,7 @@ void fuzz(struct input *in)
 
 	memset(&w.map, 0, sizeof(w.map));
 	queue_open(&w.q, 1 + take_u8(in) % 64);
-	haul_sender_set_cc(&w.q.snd, controllers[take_u8(in) % 2], w.q.now);
+	haul_sender_set_cc(&w.q.snd, controllers[take_u8(in) % 2], NULL, w.q.now);
 	while (in->left) {
 		step(&w, in);
 		check(&w);

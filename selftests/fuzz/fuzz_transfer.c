@@ -217,7 +217,7 @@ void fuzz(struct input *in)
 
 	memset(&w, 0, sizeof(w));
 	queue_open(&w.q, 10);
-	haul_sender_set_cc(&w.q.snd, controllers[take_u8(in) % 2], w.q.now);
+	haul_sender_set_cc(&w.q.snd, controllers[take_u8(in) % 2], NULL, w.q.now);
 	haul_receiver_init(&w.rcv, ISS, 0);
 	w.rcv.adv_mss = MSS;
 	transmit(&w, in);
