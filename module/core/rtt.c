@@ -39,7 +39,7 @@ static void haul_rtt_smooth(struct haul_rtt *rtt, u32 sample)
 static void haul_rtt_restart_next(struct haul_rtt *rtt, u32 sample, u64 now)
 {
 	rtt->next_min = sample;
-	rtt->next_us = now;
+	rtt->next_after = now - rtt->min_us;
 }
 
 static void haul_rtt_restart_min(struct haul_rtt *rtt, u32 sample, u64 now)
@@ -56,18 +56,20 @@ static void haul_rtt_restart_min(struct haul_rtt *rtt, u32 sample, u64 now)
  */
 static void haul_rtt_track_min(struct haul_rtt *rtt, u32 sample, u64 now)
 {
-	const u64 half = HAUL_MIN_RTT_WINDOW_US / 2;
+	const u32 half = HAUL_MIN_RTT_WINDOW_US / 2;
 
-	if (sample <= rtt->min) {
+	/* after so long @next_min, too, is from before the window */
+	if (sample <= rtt->min || now - rtt->min_us > 2 * HAUL_MIN_RTT_WINDOW_US) {
 		haul_rtt_restart_min(rtt, sample, now);
 		return;
 	}
-	if (rtt->next_us - rtt->min_us < half || sample <= rtt->next_min)
+	if (rtt->next_after < half || sample <= rtt->next_min)
 		haul_rtt_restart_next(rtt, sample, now);
 	if (now - rtt->min_us <= HAUL_MIN_RTT_WINDOW_US)
 		return;
 	rtt->min = rtt->next_min;
-	rtt->min_us = rtt->next_us;
+	rtt->min_us += rtt->next_after;
+	rtt->next_after = 0;
 	if (now - rtt->min_us > HAUL_MIN_RTT_WINDOW_US)
 		haul_rtt_restart_min(rtt, sample, now);
 }

@@ -26,7 +26,7 @@
  * @min:	us, least of the last HAUL_MIN_RTT_WINDOW_US; HAUL_RTT_NONE until the first sample
  * @next_min:	us, least since half of the window: takes over when @min ages out
  * @min_us:	microseconds, when @min was seen
- * @next_us:	microseconds, when @next_min was seen
+ * @next_after:	us from @min_us until @next_min was seen
  * @backoff:	doublings of the timeout since the last acknowledgment of new data (RFC 6298 5.5)
  */
 struct haul_rtt {
@@ -37,7 +37,7 @@ struct haul_rtt {
 	u32	min;
 	u32	next_min;
 	u64	min_us;
-	u64	next_us;
+	u32	next_after;
 	u8	backoff;
 };
 
