@@ -130,14 +130,14 @@ struct haul_flow {
 };
 
 /**
- * struct haul_port_ref - one owner of a local port: a bound socket, a connection, a remnant
+ * struct haul_port_ref - one owner of a local port: a bound socket, a connection, a remnant; just
+ *	behind the owner's flow, which tells what it is (haul_port_ref_flow())
  * @node:	in port->owners
  * @port:	the port; NULL: none held
  */
 struct haul_port_ref {
 	struct hlist_node	node;
 	struct haul_port	*port;
-	bool			remnant;	/* embedded in a haul_remnant, else a haul_sock */
 };
 
 /* ---------------------------------------------------------------- timers */
@@ -166,17 +166,20 @@ enum haul_defer {
 
 /* ---------------------------------------------------------------- the socket */
 
-/* What struct haul_info counts; payload in bytes, segments as on the wire */
+/* What struct haul_info counts; payload in bytes, segments as on the wire and modulo 2^32 */
 struct haul_stats {
 	u64	bytes_acked;
 	u64	bytes_received;
 	u64	bytes_sent;
 	u64	bytes_retrans;
-	u64	segs_out;
-	u64	segs_in;
-	u64	data_segs_out;
-	u64	data_segs_in;
-	u64	retrans_segs;
+	u64	last_data_sent;		/* us */
+	u64	last_data_recv;		/* us */
+	u64	last_ack_recv;		/* us */
+	u32	segs_out;
+	u32	segs_in;
+	u32	data_segs_out;
+	u32	data_segs_in;
+	u32	retrans_segs;
 	u32	reord_seen;
 	u32	timeouts;
 	u32	recoveries;
@@ -186,10 +189,6 @@ struct haul_stats {
 	u32	ce_delivered;
 	u32	zero_windows;
 	u32	rcv_zero_windows;
-	u32	handshake_rtt;		/* us */
-	u64	last_data_sent;		/* us */
-	u64	last_data_recv;		/* us */
-	u64	last_ack_recv;		/* us */
 };
 
 /* What has kept the sender waiting; the times of haul_info (conn/chrono.c) */
@@ -207,8 +206,8 @@ enum haul_chrono {
  * @inet:	the kernel's part, first. Addresses and ports live here and, once bound or
  *		connected, in @flow
  * @flow:	the demultiplexer's entry of a connection
- * @hn:		the namespace's settings and counters
  * @port:	hold on the local port
+ * @hn:		the namespace's settings and counters
  * @af:		IPv4 or IPv6 as the packets go (an AF_INET6 socket with a mapped peer has IPv4's)
  * @snd:	RFC 9293's send variables, RTT, loss recovery, congestion control
  * @rcv:	RFC 9293's receive variables
@@ -229,15 +228,14 @@ enum haul_chrono {
  * @open_message: messages: what was queued last does not end a message (MSG_MORE)
  * @now:	us, when the clock was last looked at for this socket (haul_clock()): a packet
  *		arrived, one departed, or a timer fired
- * @deadlines:	us of haul_now_us(), 0: off
- * @armed:	us, what @timer is armed for; 0: not armed
- * @timer:	fires for the earliest deadline or before
+ * @deadlines:	when, 0: off (conn/timer.c)
+ * @armed:	what sk->sk_timer is armed for, the earliest deadline or before; 0: not armed
  * @pacer:	times of departure (conn/pace.c); NULL: no packet had to be paced
  * @deferred:	bits of enum haul_defer; atomic
  * @batch_node:	in a processor's list of sockets with something to do when the packets at hand are
  *		through (conn/batch.c); with @batch_listed
- * @write_node:	in a processor's list of sockets that may send on (conn/batch.c)
- * @write_flags: bits of enum haul_write_flag there; atomic
+ * @write_node:	in a processor's list of sockets that may send on (conn/batch.c; the bits of enum
+ *		haul_write_flag there are in sk->sk_tsq_flags)
  * @batched:	there is something to do then
  * @batch_listed: in such a list, or just taken off it
  * @held_node:	in a processor's list of those whose ACK waits for an answer (conn/batch.c); with
@@ -257,7 +255,7 @@ enum haul_chrono {
  * @retrans_first_us: when the segment at SND.UNA was first retransmitted by timeout: R1, R2, user
  *	timeout
  * @syn_us:	when the SYN or SYN-ACK was first sent
- * @challenge_us: start of the present window of challenge ACKs (RFC 5961 7)
+ * @challenge_start: of the present window of challenge ACKs (RFC 5961 7), in 1024 us, modulo 2^32
  * @challenges:	challenge ACKs sent in it
  * @accept_queue: a listener's finished connections; children by accept_node
  * @requests:	a listener's half-open connections
@@ -277,6 +275,7 @@ struct haul_sock {
 	struct inet_sock	inet;
 
 	struct haul_flow	flow;
+	struct haul_port_ref	port;
 	struct haul_net		*hn;
 	const struct haul_af	*af;
 
@@ -288,7 +287,15 @@ struct haul_sock {
 	u32			peer_tag;
 	u32			ts_offset;
 	u32			last_tsval;
-	struct list_head	sent_list;
+	/* no socket is in LISTEN and sends: all of them are empty in between */
+	union {
+		struct list_head	sent_list;
+		struct list_head	accept_queue;
+	};
+	union {
+		struct list_head	accept_node;
+		struct list_head	requests;
+	};
 	/* next lost packet to send again; NULL: look from SND.UNA */
 	struct sk_buff		*retransmit_hint;
 
@@ -301,78 +308,74 @@ struct haul_sock {
 
 	/* time */
 	u64			now;
-	u64			deadlines[HAUL_NUM_DEADLINES];
-	u64			armed;
-	struct timer_list	timer;
+	u32			deadlines[HAUL_NUM_DEADLINES];
+	u32			armed;
 	struct haul_pacer	*pacer;
 	unsigned long		deferred;
 	struct list_head	batch_node;
 	struct list_head	held_node;
 	struct list_head	write_node;
-	unsigned long		write_flags;
 	bool			batched;
 	bool			batch_listed;
 	bool			batch_held;
+	u8			chrono;			/* enum haul_chrono */
 	u16			rcv_ratio;		/* 256ths of receive memory: payload */
+	u16			peer_mss;
 	u64			retrans_first_us;
 	u64			syn_us;
 	u32			synack_rtt;		/* us, haul_request.rtt_us */
 	u32			stamp_base;
-	u64			challenge_us;
+	u32			challenge_start;
+	u32			num_requests;
 	u64			chrono_us;		/* when @chrono began */
-	u64			chrono_time[HAUL_NUM_CHRONOS];	/* us spent in each */
+	/* us spent in each but IDLE, which nobody asks for */
+	u64			chrono_time[HAUL_NUM_CHRONOS - 1];
 
 	u32			mtu_info;
 	u32			pmtu;
 	u32			mtu_cap_s;
 	u16			mtu_cap;
 	u16			user_mss;
-	u16			peer_mss;
 	u8			retransmits;
 	u8			probes_out;
 	u8			persist_backoff;
 	u8			challenges;
-	u8			chrono;			/* enum haul_chrono */
-	int			icmp_err;
+	u16			icmp_err;
 
-	bool			init_pending;		/* client: repeat INIT (protocol.rst) */
-	bool			stateless;		/* client: the SYN-ACK came from a cookie */
-	bool			from_cookie;		/* server: the request came from a cookie */
-	bool			ecn_ok;			/* both sides agreed on ECN */
-	bool			ecn_asked;		/* the SYN that was sent asked for ECN */
-	bool			simultaneous;		/* SYN-RECEIVED by simultaneous open */
-	bool			fin_queued;		/* a FIN is in the send queue or sent */
+	/* written and read under the lock only: they share a word */
+	bool			init_pending:1;		/* client: repeat INIT (protocol.rst) */
+	bool			stateless:1;		/* client: the SYN-ACK came from a cookie */
+	bool			from_cookie:1;		/* server: the request came from a cookie */
+	bool			ecn_ok:1;		/* both sides agreed on ECN */
+	bool			ecn_asked:1;		/* the SYN that was sent asked for ECN */
+	bool			simultaneous:1;		/* SYN-RECEIVED by simultaneous open */
+	bool			fin_queued:1;		/* a FIN is in the send queue or sent */
 	/* a FIN is due, but there was no memory for it (haul_close_retry_fin()) */
-	bool			fin_owed;
-	bool			in_parts;
-	bool			open_message;
-	bool			destroyed;		/* haul_conn_destroy() has run */
+	bool			fin_owed:1;
+	bool			open_message:1;
+	bool			destroyed:1;		/* haul_conn_destroy() has run */
 	/* server by cookie or client: INIT no longer needed */
-	bool			peer_confirmed;
-	bool			full_acked;
+	bool			peer_confirmed:1;
+	bool			full_acked:1;
+	bool			syn_data:1;
 
-	/* listening */
-	struct list_head	accept_queue;
-	struct list_head	requests;
-	u32			num_requests;
-	u8			defer_accept;
-	struct list_head	accept_node;
-
+	bool			in_parts;
 	bool			fastopen_child;
 	u8			fastopen_fail;
-	bool			syn_data;
+	u8			defer_accept;
 	int			fastopen_qlen;		/* HAUL_FASTOPEN; 0: no fast open */
 	struct haul_fastopen	*fastopen;
 
-	struct haul_port_ref	port;
 	struct haul_stats	stats;
+	u32			handshake_rtt;		/* us; for haul_info */
 	/* bytes, what haul:haul_cwnd last told; 0: nothing */
 	u32			traced_cwnd;
 	u32			traced_ssthresh;
 
 	/* options */
-	u32			keep_idle;		/* s; 0: net.haul.keepalive_time */
-	u32			keep_intvl;		/* s; 0: net.haul.keepalive_intvl */
+	u16			keep_idle;		/* s; 0: net.haul.keepalive_time */
+	u16			keep_intvl;		/* s; 0: net.haul.keepalive_intvl */
+	u16			inq_level;		/* HAUL_INQ: SOL_HAUL or SOL_TCP; 0: off */
 	u8			keep_cnt;		/* 0: net.haul.keepalive_probes */
 	u8			syn_retries;		/* 0: net.haul.syn_retries */
 	bool			nodelay;
@@ -384,7 +387,6 @@ struct haul_sock {
 	/* us; -1: no FIN-WAIT-2 at all; 0: net.haul.fin_timeout_ms */
 	int			linger2;
 	u32			window_clamp;		/* bytes; 0: none */
-	int			inq_level;		/* HAUL_INQ: SOL_HAUL or SOL_TCP; 0: off */
 };
 
 /* An AF_INET6 socket has its ipv6_pinfo behind; inet.pinet6 points at it. */
@@ -471,9 +473,9 @@ struct haul_request {
 /**
  * struct haul_remnant - what is left of a connection in TIME-WAIT
  * @flow:	the demultiplexer's entry; owner HAUL_OWNER_REMNANT
+ * @port:	hold on the local port: TIME-WAIT keeps it
  * @refcnt:	table, timer, look-ups
  * @rcu:	for the free
- * @port:	hold on the local port: TIME-WAIT keeps it
  * @timer:	2 MSL
  * @lock:	protects @rcv_nxt and what follows
  * @tag:	own tag
@@ -490,9 +492,9 @@ struct haul_request {
  */
 struct haul_remnant {
 	struct haul_flow	flow;
+	struct haul_port_ref	port;
 	refcount_t		refcnt;
 	struct rcu_head		rcu;
-	struct haul_port_ref	port;
 	struct timer_list	timer;
 	spinlock_t		lock;			/* @rcv_nxt and what follows */
 	u32			tag;
@@ -514,6 +516,15 @@ struct haul_remnant {
 	bool			v6only;
 	u8			family;
 };
+
+static_assert(offsetof(struct haul_sock, port) == offsetofend(struct haul_sock, flow));
+static_assert(offsetof(struct haul_remnant, port) == offsetofend(struct haul_remnant, flow));
+
+/* of whose port it is: a haul_sock's or a haul_remnant's */
+static inline const struct haul_flow *haul_port_ref_flow(const struct haul_port_ref *ref)
+{
+	return (const struct haul_flow *)ref - 1;
+}
 
 /* ---------------------------------------------------------------- the namespace */
 

@@ -28,7 +28,7 @@
 /* bytes of memory that a socket may have below it: between these, what a millisecond sends */
 #define HAUL_DEVICE_MAX		(1024 * 1024)
 
-/* haul_sock.write_flags */
+/* bits of sk->sk_tsq_flags */
 enum haul_write_flag {
 	HAUL_WRITE_THROTTLED,	/* more is to be sent when a packet is freed */
 	HAUL_WRITE_LISTED,	/* in a list of writers */
@@ -221,7 +221,7 @@ bool haul_batch_throttle(struct sock *sk, const struct sk_buff *skb)
 	limit = max_t(u32, min_t(u64, rate >> HAUL_PACE_SHIFT, HAUL_DEVICE_MAX), limit);
 	if (refcount_read(&sk->sk_wmem_alloc) <= limit)
 		return false;
-	set_bit(HAUL_WRITE_THROTTLED, &hs->write_flags);
+	set_bit(HAUL_WRITE_THROTTLED, &sk->sk_tsq_flags);
 	smp_mb__after_atomic();		/* pairs with who frees a packet and looks at the bit */
 	return refcount_read(&sk->sk_wmem_alloc) > limit;
 }
@@ -236,9 +236,9 @@ static bool haul_batch_want_write(struct sock *sk)
 	struct haul_batch *batch;
 	unsigned long flags;
 
-	if (!test_bit(HAUL_WRITE_THROTTLED, &hs->write_flags) ||
-	    !test_and_clear_bit(HAUL_WRITE_THROTTLED, &hs->write_flags) ||
-	    test_and_set_bit(HAUL_WRITE_LISTED, &hs->write_flags))
+	if (!test_bit(HAUL_WRITE_THROTTLED, &sk->sk_tsq_flags) ||
+	    !test_and_clear_bit(HAUL_WRITE_THROTTLED, &sk->sk_tsq_flags) ||
+	    test_and_set_bit(HAUL_WRITE_LISTED, &sk->sk_tsq_flags))
 		return false;
 	local_irq_save(flags);
 	batch = this_cpu_ptr(&haul_batches);
@@ -288,7 +288,7 @@ static void haul_batch_write(struct list_head *socks)
 
 		list_del_init(&hs->write_node);
 		smp_mb__before_atomic();	/* who sees the bit cleared may list it again */
-		clear_bit(HAUL_WRITE_LISTED, &hs->write_flags);
+		clear_bit(HAUL_WRITE_LISTED, &sk->sk_tsq_flags);
 		bh_lock_sock(sk);
 		if (sock_owned_by_user(sk))
 			haul_defer(sk, HAUL_DEFER_WRITE);

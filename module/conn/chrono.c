@@ -19,7 +19,8 @@ void haul_chrono_switch(struct haul_sock *hs, enum haul_chrono to)
 		return;
 	now = hs->now;
 	trace_haul_limit(haul_sock_sk(hs), hs->chrono, to, now - hs->chrono_us);
-	hs->chrono_time[hs->chrono] += now - hs->chrono_us;
+	if (hs->chrono != HAUL_CHRONO_IDLE)
+		hs->chrono_time[hs->chrono - 1] += now - hs->chrono_us;
 	hs->chrono_us = now;
 	hs->chrono = to;
 }
@@ -27,13 +28,13 @@ void haul_chrono_switch(struct haul_sock *hs, enum haul_chrono to)
 /**
  * haul_chrono_read - time spent in one account, the present spell included
  * @hs:		the socket; its lock is held
- * @which:	enum haul_chrono
+ * @which:	enum haul_chrono, not HAUL_CHRONO_IDLE
  *
  * Return: us.
  */
 u64 haul_chrono_read(const struct haul_sock *hs, enum haul_chrono which)
 {
-	u64 time = hs->chrono_time[which];
+	u64 time = hs->chrono_time[which - 1];
 
 	if (hs->chrono == which)
 		time += haul_now_us() - hs->chrono_us;

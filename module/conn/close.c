@@ -363,6 +363,7 @@ static void haul_conn_restart(struct sock *sk)
 	haul_cong_restart(sk, 0);
 	haul_receiver_init(&hs->rcv, 0, hs->window_clamp);
 	memset(&hs->stats, 0, sizeof(hs->stats));
+	hs->handshake_rtt = 0;
 	memset(hs->chrono_time, 0, sizeof(hs->chrono_time));
 	hs->write_seq = 0;
 	hs->pushed_seq = 0;

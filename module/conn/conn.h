@@ -436,9 +436,11 @@ void haul_give_up(struct sock *sk);			/* ETIMEDOUT or the soft error */
 
 /* --- timer.c --- */
 void haul_timer_init(struct sock *sk);
-/* sets a deadline @after us from now (arms the timer when it is the earliest) */
+/* sets a deadline, us of haul_now_us() (arms the timer when it is the earliest) */
 void haul_timer_set(struct sock *sk, enum haul_deadline d, u64 at);
 void haul_timer_clear(struct sock *sk, enum haul_deadline d);
+/* us from @now until a deadline that stands; not positive: it has passed */
+s64 haul_timer_left(const struct haul_sock *hs, enum haul_deadline d, u64 now);
 static inline bool haul_timer_pending(const struct haul_sock *hs, enum haul_deadline d)
 {
 	return hs->deadlines[d] != 0;

@@ -225,7 +225,7 @@ void haul_handshake_done(struct sock *sk, const struct haul_packet *p)
 	u64 now = haul_now_us();
 
 	haul_assert_locked(sk);
-	hs->stats.handshake_rtt = hs->snd.rtt.latest;
+	hs->handshake_rtt = hs->snd.rtt.latest;
 	hs->stats.last_ack_recv = now;
 	hs->retransmits = 0;
 	hs->retrans_first_us = 0;

@@ -80,7 +80,6 @@ static void haul_remnant_fill(struct haul_remnant *rem, const struct sock *sk)
 	rem->flow.key = hs->flow.key;
 	rem->flow.dev = hs->flow.dev;
 	rem->flow.owner = HAUL_OWNER_REMNANT;
-	rem->port.remnant = true;
 	rem->tag = hs->tag;
 	rem->peer_tag = hs->peer_tag;
 	rem->snd_nxt = hs->snd.nxt;

@@ -140,11 +140,11 @@ bool haul_challenge_permit(struct sock *sk)
 {
 	struct haul_sock *hs = haul_sk(sk);
 	int limit = READ_ONCE(haul_pernet(sock_net(sk))->challenge_limit);
-	u64 now = haul_now_us();
+	u32 now = haul_now_us() >> 10;
 
 	haul_assert_locked(sk);
-	if (now - hs->challenge_us >= USEC_PER_SEC) {
-		hs->challenge_us = now;
+	if (now - hs->challenge_start > USEC_PER_SEC >> 10) {
+		hs->challenge_start = now;
 		hs->challenges = 0;
 	}
 	if (hs->challenges >= min_t(int, limit, U8_MAX)) {

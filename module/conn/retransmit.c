@@ -259,13 +259,15 @@ static bool haul_retransmit_wants_probe(const struct sock *sk)
 static void haul_retransmit_arm_probe(struct sock *sk, u64 now)
 {
 	struct haul_sock *hs = haul_sk(sk);
-	u64 expires = hs->deadlines[HAUL_DL_RETRANSMIT];
-	u32 left = expires > now ? min_t(u64, expires - now, HAUL_RTO_MAX_US) : 0;
+	u32 left = 0;
 
 	if (!haul_retransmit_wants_probe(sk)) {
 		haul_timer_clear(sk, HAUL_DL_PROBE);
 		return;
 	}
+	if (haul_timer_pending(hs, HAUL_DL_RETRANSMIT))
+		left = clamp_t(s64, haul_timer_left(hs, HAUL_DL_RETRANSMIT, now), 0,
+			       HAUL_RTO_MAX_US);
 	haul_timer_set(sk, HAUL_DL_PROBE,
 		       now + haul_tlp_timeout(haul_rtt_srtt(&hs->snd.rtt), left,
 					      haul_sender_outstanding(&hs->snd) <= hs->snd.mss,

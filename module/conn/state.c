@@ -159,10 +159,8 @@ static void haul_conn_init_common(struct sock *sk)
 
 	hs->hn = hn;
 	hs->flow.owner = HAUL_OWNER_SOCK;
-	INIT_LIST_HEAD(&hs->sent_list);
-	INIT_LIST_HEAD(&hs->accept_queue);
-	INIT_LIST_HEAD(&hs->requests);
-	INIT_LIST_HEAD(&hs->accept_node);
+	INIT_LIST_HEAD(&hs->sent_list);			/* or accept_queue */
+	INIT_LIST_HEAD(&hs->accept_node);		/* or requests */
 	INIT_LIST_HEAD(&hs->batch_node);
 	INIT_LIST_HEAD(&hs->held_node);
 	INIT_LIST_HEAD(&hs->write_node);
@@ -202,6 +200,7 @@ void haul_conn_init_child(struct sock *child, const struct sock *listener)
 	u16 user_mss = hs->user_mss;
 
 	child->sk_state = HAUL_CLOSED;
+	child->sk_tsq_flags = 0;
 	RCU_INIT_POINTER(child->sk_rx_dst, NULL);
 	memset((void *)hs + offsetof(struct haul_sock, flow), 0,
 	       offsetof(struct haul_sock, keep_idle) - offsetof(struct haul_sock, flow));

@@ -25,22 +25,49 @@ static unsigned long haul_timer_ticks(u64 us)
 	return ticks < 63 ? ticks : ticks - ticks / 7;
 }
 
-static void haul_timer_arm(struct sock *sk, u64 at, u64 now)
-{
-	struct haul_sock *hs = haul_sk(sk);
-	u64 after = min_t(u64, at > now ? at - now : 0, UINT_MAX / 2);
+/*
+ * A deadline is kept in units of 64 us, rounded up, modulo 2^32, where 0 is none: no timer of ours
+ * is as exact as that, and none waits for 38 hours.
+ */
+#define HAUL_TIMER_UNIT_SHIFT	6
 
-	hs->armed = at;
-	sk_reset_timer(sk, &hs->timer, jiffies + haul_timer_ticks(after));
+static u32 haul_timer_units(u64 us)
+{
+	u32 units = (us + BIT(HAUL_TIMER_UNIT_SHIFT) - 1) >> HAUL_TIMER_UNIT_SHIFT;
+
+	return units ?: 1;
 }
 
-static u64 haul_timer_earliest(const struct haul_sock *hs)
+/* us from @now until then */
+static s64 haul_timer_until(u32 units, u64 now)
 {
-	u64 earliest = 0;
+	s32 left = units - (u32)(now >> HAUL_TIMER_UNIT_SHIFT);
+
+	return (s64)left * (1 << HAUL_TIMER_UNIT_SHIFT) -
+	       (s64)(now & (BIT(HAUL_TIMER_UNIT_SHIFT) - 1));
+}
+
+static bool haul_timer_before(u32 a, u32 b)
+{
+	return (s32)(a - b) < 0;
+}
+
+static void haul_timer_arm(struct sock *sk, u32 at, u64 now)
+{
+	s64 after = clamp_t(s64, haul_timer_until(at, now), 0, UINT_MAX / 2);
+
+	haul_sk(sk)->armed = at;
+	sk_reset_timer(sk, &sk->sk_timer, jiffies + haul_timer_ticks(after));
+}
+
+static u32 haul_timer_earliest(const struct haul_sock *hs)
+{
+	u32 earliest = 0;
 	int d;
 
 	for (d = 0; d < HAUL_NUM_DEADLINES; d++)
-		if (hs->deadlines[d] && (!earliest || hs->deadlines[d] < earliest))
+		if (hs->deadlines[d] &&
+		    (!earliest || haul_timer_before(hs->deadlines[d], earliest)))
 			earliest = hs->deadlines[d];
 	return earliest;
 }
@@ -49,14 +76,19 @@ static u64 haul_timer_earliest(const struct haul_sock *hs)
 static void haul_timer_run(struct sock *sk)
 {
 	struct haul_sock *hs = haul_sk(sk);
-	u64 now = haul_clock(hs), at;
+	u64 now = haul_clock(hs);
+	s64 late;
+	u32 at;
 	int d;
 
 	hs->armed = 0;
 	for (d = 0; d < HAUL_NUM_DEADLINES; d++) {
-		if (!hs->deadlines[d] || hs->deadlines[d] > now)
+		if (!hs->deadlines[d])
 			continue;
-		trace_haul_timer(sk, d, now - hs->deadlines[d]);
+		late = -haul_timer_until(hs->deadlines[d], now);
+		if (late < 0)
+			continue;
+		trace_haul_timer(sk, d, late);
 		hs->deadlines[d] = 0;
 		haul_timer_handlers[d](sk, now);
 		if (sk->sk_state == HAUL_CLOSED)
@@ -64,14 +96,13 @@ static void haul_timer_run(struct sock *sk)
 	}
 	sk_mem_reclaim(sk);		/* what haul_mem_uncharge() left */
 	at = haul_timer_earliest(hs);
-	if (at && (!hs->armed || at < hs->armed))
+	if (at && (!hs->armed || haul_timer_before(at, hs->armed)))
 		haul_timer_arm(sk, at, now);
 }
 
 static void haul_timer_fire(struct timer_list *t)
 {
-	struct haul_sock *hs = timer_container_of(hs, t, timer);
-	struct sock *sk = haul_sock_sk(hs);
+	struct sock *sk = timer_container_of(sk, t, sk_timer);
 
 	bh_lock_sock(sk);
 	if (!sock_owned_by_user(sk))
@@ -109,7 +140,7 @@ void haul_timer_init(struct sock *sk)
 	memset(hs->deadlines, 0, sizeof(hs->deadlines));
 	hs->armed = 0;
 	hs->deferred = 0;
-	timer_setup(&hs->timer, haul_timer_fire, 0);
+	timer_setup(&sk->sk_timer, haul_timer_fire, 0);
 }
 
 /**
@@ -121,11 +152,12 @@ void haul_timer_init(struct sock *sk)
 void haul_timer_set(struct sock *sk, enum haul_deadline d, u64 at)
 {
 	struct haul_sock *hs = haul_sk(sk);
+	u32 units = haul_timer_units(at);
 
 	haul_assert_locked(sk);
-	hs->deadlines[d] = at;
-	if (!hs->armed || at < hs->armed)
-		haul_timer_arm(sk, at, haul_now_us());
+	hs->deadlines[d] = units;
+	if (!hs->armed || haul_timer_before(units, hs->armed))
+		haul_timer_arm(sk, units, haul_now_us());
 }
 
 /**
@@ -139,6 +171,19 @@ void haul_timer_clear(struct sock *sk, enum haul_deadline d)
 }
 
 /**
+ * haul_timer_left - how long is it until a deadline?
+ * @hs:		the socket; its lock is held
+ * @d:		which; it stands (haul_timer_pending())
+ * @now:	us of haul_now_us()
+ *
+ * Return: us; not positive: it has passed.
+ */
+s64 haul_timer_left(const struct haul_sock *hs, enum haul_deadline d, u64 now)
+{
+	return haul_timer_until(hs->deadlines[d], now);
+}
+
+/**
  * haul_timer_stop - no deadline stands and the timer gives its reference back
  * @sk:	the socket; its lock is held. A handler that runs already finds the state CLOSED
  */
@@ -148,7 +193,7 @@ void haul_timer_stop(struct sock *sk)
 
 	memset(hs->deadlines, 0, sizeof(hs->deadlines));
 	hs->armed = 0;
-	sk_stop_timer(sk, &hs->timer);
+	sk_stop_timer(sk, &sk->sk_timer);
 	sk_mem_reclaim(sk);
 }
 

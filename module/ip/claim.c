@@ -65,7 +65,7 @@ static void haul_claim_owner(struct haul_claim *c, const struct haul_port_ref *r
 {
 	const struct haul_remnant *rem;
 
-	if (!ref->remnant) {
+	if (haul_port_ref_flow(ref)->owner == HAUL_OWNER_SOCK) {
 		haul_claim_sock(c, &container_of(ref, struct haul_sock, port)->inet.sk);
 		return;
 	}

@@ -392,7 +392,7 @@ void haul_port_release(struct net *net, struct haul_port_ref *ref)
 		return;
 	b = haul_port_bucket(net, port->kind, port->number);
 	spin_lock_bh(&b->lock);
-	if (!ref->remnant) {
+	if (haul_port_ref_flow(ref)->owner == HAUL_OWNER_SOCK) {
 		struct haul_sock *hs = container_of(ref, struct haul_sock, port);
 
 		haul_port_unlist(haul_sock_sk(hs));

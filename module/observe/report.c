@@ -93,15 +93,16 @@ static const struct {
 
 static void haul_report_timer(struct haul_diag_msg *m, const struct haul_sock *hs)
 {
+	u64 now = haul_now_us();
+	enum haul_deadline d;
 	unsigned int i;
-	u64 at;
 
 	for (i = 0; i < ARRAY_SIZE(haul_report_timers); i++) {
-		at = hs->deadlines[haul_report_timers[i].deadline];
-		if (!at)
+		d = haul_report_timers[i].deadline;
+		if (!haul_timer_pending(hs, d))
 			continue;
 		m->timer = haul_report_timers[i].timer;
-		m->expires = haul_report_until(at, haul_now_us());
+		m->expires = haul_report_until(now + haul_timer_left(hs, d, now), now);
 		if (m->timer == HAUL_DIAG_TIMER_RETRANSMIT)
 			m->retrans = hs->retransmits;
 		else if (m->timer == HAUL_DIAG_TIMER_PERSIST ||

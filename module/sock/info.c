@@ -41,7 +41,7 @@ static void haul_info_rtt(const struct haul_sock *hs, struct haul_info *info)
 	info->rttvar = snd->rtt.rttvar4 >> 2;
 	info->min_rtt = min_rtt == HAUL_RTT_NONE ? 0 : min_rtt;
 	info->latest_rtt = snd->rtt.latest;
-	info->handshake_rtt = hs->stats.handshake_rtt;
+	info->handshake_rtt = hs->handshake_rtt;
 	info->ato = hs->rcv.ato_us;
 	info->reordering = haul_rack_reo_wnd(&snd->rack, info->srtt, min_rtt,
 					     haul_sender_recovering(snd),

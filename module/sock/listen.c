@@ -115,11 +115,11 @@ static int haul_accept_wait(struct sock *sk, long timeo)
 			timeo = schedule_timeout(timeo);
 		sched_annotate_sleep();
 		lock_sock(sk);
+		err = -EINVAL;
+		if (sk->sk_state != HAUL_LISTEN)	/* what accept_queue shares a place with */
+			break;
 		err = 0;
 		if (!list_empty(&hs->accept_queue))
-			break;
-		err = -EINVAL;
-		if (sk->sk_state != HAUL_LISTEN)
 			break;
 		err = sock_intr_errno(timeo);
 		if (signal_pending(current))

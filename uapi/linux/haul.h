@@ -170,6 +170,7 @@ struct haul_info {
 	__u64	bytes_received;		/* payload received in order */
 	__u64	bytes_sent;		/* payload sent, with retransmissions */
 	__u64	bytes_retrans;		/* payload retransmitted */
+	/* segments are counted modulo 2^32, as for struct tcp_info */
 	__u64	segs_out;		/* segments sent, as on the wire */
 	__u64	segs_in;		/* segments received, as on the wire */
 	__u64	data_segs_out;		/* of those, with payload */
