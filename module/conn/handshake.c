@@ -303,7 +303,7 @@ void haul_handshake_repeat_ack(struct sock *sk)
 	haul_handshake_await_confirmation(sk);
 }
 
-/* SYN-ACK to our SYN. */
+/* SYN-ACK to our SYN. What a SYN has told that came before it, in SYN-RECEIVED, is void. */
 static void haul_handshake_rcv_synack(struct sock *sk, struct sk_buff *skb,
 				      const struct haul_options *o)
 {
@@ -314,6 +314,8 @@ static void haul_handshake_rcv_synack(struct sock *sk, struct sk_buff *skb,
 		haul_drop(sock_net(sk), skb, HAUL_CNT_DROP_MEMORY);
 		return;
 	}
+	hs->simultaneous = false;
+	hs->ecn_ok = hs->ecn_asked;
 	haul_handshake_take_syn(sk, p, &o->init);
 	haul_handshake_syn_acked(sk, p);
 	hs->stateless = p->flags & HAUL_STATELESS;
@@ -382,7 +384,7 @@ static void haul_handshake_rcv_rst(struct sock *sk, struct sk_buff *skb)
 }
 
 /**
- * haul_handshake_rcv - a packet in SYN-SENT
+ * haul_handshake_rcv - a packet in SYN-SENT, or the SYN-ACK to our SYN in SYN-RECEIVED
  * @sk:		the socket; its lock is held, BH off
  * @skb:	the packet; consumed
  *

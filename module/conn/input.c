@@ -84,15 +84,11 @@ static void haul_input_syn(struct sock *sk, struct sk_buff *skb)
 	haul_drop(sock_net(sk), skb, HAUL_CNT_DROP_SYN);
 }
 
-/*
- * Simultaneous open: the peer's SYN-ACK acknowledges our SYN (RFC 9293 figure 8); for the rest it
- * is an ACK.
- */
-static bool haul_input_is_crossed_synack(const struct haul_sock *hs, const struct haul_packet *p)
+/* Simultaneous open: a SYN-ACK acknowledges our SYN (RFC 9293 figure 8). */
+static bool haul_input_answers_syn(const struct haul_sock *hs, const struct haul_packet *p)
 {
 	return hs->inet.sk.sk_state == HAUL_SYN_RECEIVED && hs->simultaneous &&
-	       (p->flags & HAUL_ACK) && p->tag == hs->tag && p->seq == hs->rcv.irs &&
-	       p->ack == hs->snd.iss + 1;
+	       (p->flags & HAUL_ACK) && p->tag == hs->tag && p->ack == hs->snd.iss + 1;
 }
 
 /*
@@ -281,10 +277,19 @@ static void haul_input_synchronized(struct sock *sk, struct sk_buff *skb)
 		return;
 	}
 	if (unlikely(p->flags & HAUL_SYN)) {
-		if (!haul_input_is_crossed_synack(hs, p)) {
+		if (!haul_input_answers_syn(hs, p)) {
 			haul_input_syn(sk, skb);
 			return;
 		}
+		/*
+		 * The SYN that it would have to fit carried no tag, as no SYN does: anybody can
+		 * have sent it. This one is from who has read ours.
+		 */
+		if (p->seq != hs->rcv.irs) {
+			haul_handshake_rcv(sk, skb);
+			return;
+		}
+		/* for the rest it is an ACK */
 		p->flags &= ~HAUL_SYN;
 		p->seq++;
 		hs->rcv.ack_now = true;
