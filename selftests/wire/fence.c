@@ -28,6 +28,15 @@ static bool fence_is_answer(const struct packet *rx, uint32_t seq)
 	       rx->tag == FENCE_TAG;
 }
 
+bool wire_before_fence(struct wire *w, struct packet *rx, uint32_t *fence)
+{
+	if (!*fence)
+		*fence = fence_send(w);
+	if (wire_receive(w, rx, wire_now_us() + WIRE_PATIENCE_MS * 1000ULL) != WIRE_HAUL)
+		wire_fail(w, NULL, "a SYN for a port that nobody has was not refused");
+	return !fence_is_answer(rx, *fence);
+}
+
 bool wire_fence(struct wire *w, struct packet *rx, unsigned int ms)
 {
 	uint32_t seq = fence_send(w);

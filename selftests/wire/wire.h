@@ -116,6 +116,11 @@ long wire_counter(struct wire *w, const char *name);
 /* ---- fence.c ---- */
 /* true: the next packet is the refusal of one that was sent now; else it is in @rx */
 bool wire_fence(struct wire *w, struct packet *rx, unsigned int ms);
+/*
+ * the next packet that was sent before the fence; false: none any more. *@fence is 0 before the
+ * first call
+ */
+bool wire_before_fence(struct wire *w, struct packet *rx, uint32_t *fence);
 /* until the host answers */
 void wire_wait_ready(struct wire *w);
 
