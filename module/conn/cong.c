@@ -239,7 +239,7 @@ static void haul_cong_take(struct sock *sk, const struct haul_cc_ops *ops, gfp_t
  */
 void haul_cong_init_sock(struct sock *sk)
 {
-	haul_cong_take(sk, READ_ONCE(haul_pernet(sock_net(sk))->cc), GFP_KERNEL);
+	haul_cong_take(sk, READ_ONCE(haul_pernet(sock_net(sk))->cc), GFP_KERNEL_ACCOUNT);
 }
 
 /**
@@ -314,7 +314,7 @@ int haul_cong_set(struct sock *sk, const char *name)
 		haul_cc_put(ops);
 		return -EPERM;
 	}
-	if (!haul_cong_change(sk, ops, GFP_KERNEL)) {
+	if (!haul_cong_change(sk, ops, GFP_KERNEL_ACCOUNT)) {
 		haul_cc_put(ops);
 		return -ENOMEM;
 	}

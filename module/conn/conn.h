@@ -441,6 +441,7 @@ void haul_timer_set(struct sock *sk, enum haul_deadline d, u64 at);
 void haul_timer_clear(struct sock *sk, enum haul_deadline d);
 /* us from @now until a deadline that stands; not positive: it has passed */
 s64 haul_timer_left(const struct haul_sock *hs, enum haul_deadline d, u64 now);
+bool haul_timer_comes(const struct haul_sock *hs, u32 us);	/* before so many us have passed? */
 static inline bool haul_timer_pending(const struct haul_sock *hs, enum haul_deadline d)
 {
 	return hs->deadlines[d] != 0;

@@ -184,6 +184,20 @@ s64 haul_timer_left(const struct haul_sock *hs, enum haul_deadline d, u64 now)
 }
 
 /**
+ * haul_timer_comes - will the timer fire before @us have passed?
+ * @hs:		the socket; its lock is held
+ * @us:		from haul_sock.now on
+ *
+ * Return: false as well if it is late.
+ */
+bool haul_timer_comes(const struct haul_sock *hs, u32 us)
+{
+	s64 left = haul_timer_until(hs->armed, hs->now);
+
+	return hs->armed && left >= 0 && left < us;
+}
+
+/**
  * haul_timer_stop - no deadline stands and the timer gives its reference back
  * @sk:	the socket; its lock is held. A handler that runs already finds the state CLOSED
  */

@@ -136,12 +136,9 @@ void haul_window_grow(struct sock *sk, const struct sk_buff *skb)
  */
 void haul_mem_uncharge(struct sock *sk, int size)
 {
-	const struct haul_sock *hs = haul_sk(sk);
-	/* armed for the past, or not at all (0), is far off, too */
-	bool soon = hs->armed - hs->now < USEC_PER_SEC;
-
 	sk_mem_charge(sk, -size);
-	if (!soon || sk->sk_forward_alloc >= 2 * (int)PAGE_SIZE || sk_under_memory_pressure(sk))
+	if (!haul_timer_comes(haul_sk(sk), USEC_PER_SEC) ||
+	    sk->sk_forward_alloc >= 2 * (int)PAGE_SIZE || sk_under_memory_pressure(sk))
 		sk_mem_reclaim(sk);
 }
 

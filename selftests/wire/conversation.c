@@ -64,6 +64,20 @@ int peer_establish(struct peer *p)
 	return fd;
 }
 
+void peer_expect_alive(struct peer *p, int fd, const char *ack)
+{
+	host_expect_state(p, fd, HAUL_ESTABLISHED);
+	peer_inject(p, "ACK len=10");
+	do
+		peer_expect(p, "%s", ack);
+	while (p->rx.ack != p->snd_nxt);
+	host_read(p, fd, 10);
+	host_write(p, fd, 10);
+	peer_expect(p, "ACK len=10 ack=@0x%x", p->snd_nxt);
+	peer_inject(p, "ACK");
+	peer_expect_silence(p, 0);
+}
+
 /* the host closes first: FIN-WAIT-1, FIN-WAIT-2, CLOSING, TIME-WAIT */
 static void close_host_first(struct peer *p, int fd, int state)
 {

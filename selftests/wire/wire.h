@@ -162,6 +162,7 @@ void peer_expect_data(struct peer *p, uint32_t up_to);
 #define expect_data(p, up_to)		(wire_here(), peer_expect_data(p, up_to))
 #define inject_icmp(p, ...)		(wire_here(), peer_inject_icmp(p, __VA_ARGS__))
 #define expect_icmp(p, type, code)	(wire_here(), peer_expect_icmp(p, type, code))
+#define expect_alive(p, fd, ack)	(wire_here(), peer_expect_alive(p, fd, ack))
 
 /* ---- host.c: the sockets under test ---- */
 int host_socket(struct wire *w);
@@ -193,6 +194,11 @@ int peer_connect(struct peer *p, int listener);
 int peer_accept(struct peer *p);
 /* listens on p->host_port, connects, closes the listener */
 int peer_establish(struct peer *p);
+/*
+ * the connection still works, in both directions; @ack: what the host's pure ACKs look like, as
+ * peer_expect() has it
+ */
+void peer_expect_alive(struct peer *p, int fd, const char *ack);
 /*
  * a new connection whose host end is in @state; returns the socket, -1 where there is none.
  * @listener: for LISTEN and on
