@@ -30,7 +30,7 @@ while_traced() {
 lines_agree() {
 	retransmissions_agree "$(sed -nE "/haul_retransmit: .*local=\[::ffff:$near4\]/s/.* segs=([0-9]+).*/\1/p" "$work/trace" |
 		awk '{ n += $1 } END { print n + 0 }')"
-	"$tree/scripts/plot" --list "$work/trace" | grep -qE "[0-9]+ bytes  $near4:[0-9]+ > $far4:$port"
+	"$tree/scripts/plot" --list "$work/trace" | grep -E "[0-9]+ bytes  $near4:[0-9]+ > $far4:$port" >/dev/null
 }
 
 perf_sees() {
