@@ -105,6 +105,7 @@ qemu_options() {
 		fi
 	fi
 	[ "$accel" = kvm ] || append+=" mitigations=off tsc=reliable no_timer_check"
+	[ "$exact" = 1 ] || append+=" sysrq_always_enabled"
 	qemu+=(-kernel "$KIMAGE" -initrd "$run/initrd" -append "$append")
 }
 
@@ -125,7 +126,17 @@ qemu_run() {
 
 # The serial lines: the kernel's console, COMMAND's output, and at last the folder.
 qemu_lines() {
-	qemu+=(-chardev "file,id=console,path=$run/console" -serial chardev:console)
+	if [ "$exact" = 1 ]; then
+		qemu+=(-chardev "file,id=console,path=$run/console" -serial chardev:console)
+	else
+		# for qemu_ask: a "pipe" goes out by a file and comes in by a pipe, which this end holds open, too
+		rm -f "$run"/{monitor,keys}.{in,out}
+		mkfifo "$run/keys.in" "$run/monitor.in" "$run/monitor.out"
+		ln -s console "$run/keys.out"
+		exec {keyboard}<>"$run/keys.in" {orders}<>"$run/monitor.in" {answers}<>"$run/monitor.out"
+		qemu+=(-chardev "pipe,id=console,path=$run/keys" -serial chardev:console
+			-chardev "pipe,id=monitor,path=$run/monitor" -mon chardev=monitor,mode=control)
+	fi
 	if [ "$tty" = 1 ]; then
 		terminal=$(stty -g)
 		qemu+=(-chardev stdio,id=stream,signal=off -serial chardev:stream)
@@ -146,9 +157,44 @@ qemu_folders() {
 	fi
 }
 
+# monitor COMMAND [ARGUMENTS]: in QEMU's machine protocol, which answers each command by a line
+monitor() {
+	local line=
+
+	printf '{ "execute": "%s", "arguments": {%s} }\n' "$1" "${2:-}" >&"$orders"
+	until [[ $line == *'"return"'* || $line == *'"error"'* ]]; do
+		read -r -t 5 line <&"$answers" || return 0
+	done
+}
+
+# qemu_ask: a machine that has fallen silent is asked what its processors and tasks are at. The kernel answers a break
+# on its console and a letter (SysRq): 7: all of its log, please; l: processors; w: who waits, and can't be ended; t: all.
+qemu_ask() {
+	local letter asked size from
+
+	[ "$exact" = 0 ] && [ -n "${vm:-}" ] && kill -0 "$vm" 2>/dev/null || return 0
+	haul_say "asking the kernel what it is at"
+	from=$(stat -c %s "$run/console")
+	monitor qmp_capabilities
+	for letter in 7 l w t; do
+		monitor chardev-send-break '"id": "console"'
+		printf %s "$letter" >&"$keyboard"
+		# until nothing has come for a second, or it is clear that it never ends
+		size=-1 asked=$SECONDS
+		while [ "$size" != "$(stat -c %s "$run/console")" ] && [ $((SECONDS - asked)) -lt 20 ]; do
+			size=$(stat -c %s "$run/console")
+			sleep 1
+		done
+	done
+	mkdir -p "$HAUL_TREE/build/vm"
+	tail -c "+$((from + 1))" "$run/console" | tr -d '\r' >"$HAUL_TREE/build/vm/silent.log"
+	sed '/sysrq: Show State/,$d' "$HAUL_TREE/build/vm/silent.log" >&2
+	haul_say "all tasks are in build/vm/silent.log"
+}
+
 # One start of the machine, to its end or its time limit; fails if it did not come up.
 qemu_attempt() {
-	local stream pump='' vm clock boot first
+	local stream pump='' clock boot first
 
 	boot_limit=120
 	[ "$KNAME" != debug ] || boot_limit=300
@@ -172,6 +218,7 @@ qemu_attempt() {
 	if [ "$first" = "$boot" ] && grep -q HAUL-VM-START "$run/console"; then
 		wait -n -p first "$vm" "$clock" || true
 	fi
+	[ "$first" != "$clock" ] || qemu_ask
 	kill "$clock" "$boot" "$vm" 2>/dev/null || true
 	wait "$vm" 2>/dev/null || true
 	[ -z "$pump" ] || wait "$pump" || true
@@ -182,7 +229,8 @@ qemu_attempt() {
 # What the kernel said last: from its first complaint on, if it made one.
 qemu_tail() {
 	haul_say "the last lines of the kernel's log:"
-	tr -d '\r' <"$run/console" >"$run/console.text"
+	# but for what qemu_ask made it say
+	tr -d '\r' <"$run/console" | sed '/sysrq: Changing Loglevel/,$d' >"$run/console.text"
 	if grep -qE -f "$HAUL_TREE/scripts/vm.d/unclean" -e 'Kernel panic' "$run/console.text"; then
 		grep -m1 -A80 -E -f "$HAUL_TREE/scripts/vm.d/unclean" -e 'Kernel panic' "$run/console.text" >&2
 	else
