@@ -12,6 +12,9 @@
 #
 # A case is a function, run in a subshell under `set -e`: the first failing command fails it, `return 4` skips it.
 
+# seconds to wait for what must come: who waits in vain is found all the same, but a machine may be slow
+: "${WAIT_TIMEOUT:=120}"
+
 . ../lib.sh
 . ../../kselftest/ktap_helpers.sh
 
@@ -95,7 +98,7 @@ transfer() {
 	in_far ./helper_many server "$port" 1 "$1" >"$log" &
 	local server=$!
 	wait_for grep -q listening "$log"
-	in_near timeout 60 ./helper_many client "$far4" "$port" 1 "$1"
+	in_near timeout "$WAIT_TIMEOUT" ./helper_many client "$far4" "$port" 1 "$1"
 	wait "$server"
 	rm -f "$log"
 	for host in "$near" "$far"; do
@@ -155,7 +158,8 @@ failed_command() {
 # run_case FUNCTION: its exit status; the caller must not test it, or set -e would mean nothing in there
 run_case() {
 	(
-		trap cleanup_all_ns EXIT
+		# whom a failed case left behind would keep the file's output open, and its runner waiting
+		trap 'kill $(jobs -p) 2>/dev/null || true; cleanup_all_ns' EXIT
 		set -eE -o pipefail
 		trap 'failed_command $?' ERR
 		"$1"
