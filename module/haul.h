@@ -76,6 +76,7 @@ struct haul_pacer;
 struct haul_fastopen;
 struct haul_fastopen_cache;
 struct haul_fastopen_keys;
+struct haul_saved_syn;
 
 extern int haul_family;			/* module parameter: AF_HAUL */
 extern int haul_protocol;		/* module parameter: IPPROTO_HAUL */
@@ -259,7 +260,7 @@ enum haul_chrono {
  * @challenges:	challenge ACKs sent in it
  * @accept_queue: a listener's finished connections; children by accept_node
  * @requests:	a listener's half-open connections
- * @num_requests: how many
+ * @num_requests: how many; in @challenge_start's place
  * @accept_node: in the listener's accept_queue
  * @defer_accept: timeouts of a request that a third step without data may wait for some; 0: it does
  *	not wait (HAUL_DEFER_ACCEPT). A child has it off, as on TCP
@@ -268,6 +269,7 @@ enum haul_chrono {
  * @fastopen_child: made of a SYN with a fast open cookie, whose third step has not come
  * @fastopen_fail: client: why the SYN's payload did not help, HAUL_FASTOPEN_UNSPEC ...
  * @syn_data:	payload of a SYN, ours or the peer's, was taken
+ * @saved_syn:	a child's: the headers of its SYN, until they are read (conn/saved_syn.c)
  *
  * The options' values follow; see tcp(7) for each.
  */
@@ -323,10 +325,11 @@ struct haul_sock {
 	u16			peer_mss;
 	u64			retrans_first_us;
 	u64			syn_us;
-	u32			synack_rtt;		/* us, haul_request.rtt_us */
 	u32			stamp_base;
-	u32			challenge_start;
-	u32			num_requests;
+	union {
+		u32		challenge_start;
+		u32		num_requests;
+	};
 	u64			chrono_us;		/* when @chrono began */
 	/* us spent in each but IDLE, which nobody asks for */
 	u64			chrono_time[HAUL_NUM_CHRONOS - 1];
@@ -365,9 +368,11 @@ struct haul_sock {
 	u8			defer_accept;
 	int			fastopen_qlen;		/* HAUL_FASTOPEN; 0: no fast open */
 	struct haul_fastopen	*fastopen;
+	struct haul_saved_syn	*saved_syn;
 
 	struct haul_stats	stats;
-	u32			handshake_rtt;		/* us; for haul_info */
+	/* us, for haul_info; in SYN-RECEIVED haul_request.rtt_us */
+	u32			handshake_rtt;
 	/* bytes, what haul:haul_cwnd last told; 0: nothing */
 	u32			traced_cwnd;
 	u32			traced_ssthresh;
@@ -384,8 +389,11 @@ struct haul_sock {
 	bool			fastopen_no_cookie;
 	u32			user_timeout;		/* ms; 0: none */
 	u32			notsent_lowat;		/* bytes; 0: net.haul.notsent_lowat */
-	/* us; -1: no FIN-WAIT-2 at all; 0: net.haul.fin_timeout_ms */
-	int			linger2;
+	/* s; -1: no FIN-WAIT-2 at all; 0: net.haul.fin_timeout_ms */
+	s8			linger2;
+	u8			save_syn;		/* 1: from IP's header on, 2: the link's */
+	u8			rto_min;		/* jiffies; 0: net.haul.rto_min_us */
+	u8			delack_max;		/* jiffies; 0: HAUL_DELACK_MOST_US */
 	u32			window_clamp;		/* bytes; 0: none */
 };
 
@@ -437,6 +445,7 @@ static inline void haul_assert_locked(const struct sock *sk)
  * @answered_us: us, last answer out of turn (SYN-ACK again, ACK, challenge): rate limit
  * @mark:	packet mark, for the route
  * @iif:	device that the SYN came in by
+ * @saved_syn:	headers of the SYN (HAUL_SAVE_SYN), for the child; NULL: not kept
  * @rtt_us:	us, from the latest SYN-ACK to the first third step, where that was not taken; 0: it
  *		was, or has not come
  * @timeouts:	times that the timer fired
@@ -458,6 +467,7 @@ struct haul_request {
 	u32			iss;
 	u32			ts_recent;
 	u32			wnd;
+	struct haul_saved_syn	*saved_syn;
 	u64			sent_us;
 	u64			answered_us;
 	u32			mark;

@@ -49,6 +49,8 @@ def verdict_text(verdict):
         return "refused: %s" % rest
     if word == "differs":
         return "differs"
+    if word == "newer":
+        return "the same, where TCP has it"
     if word == "varies":
         return "differs, by kernel"
     raise Bad("verdict " + verdict)

@@ -484,11 +484,19 @@ static bool judge_refused(const struct play *model, const struct play *haul, con
 	return good;
 }
 
+/* this kernel's TCP does not have it, and says @error: then Haul must not */
+static bool judge_newer(const struct play *model, const struct play *haul, const char *error,
+			bool *lacks)
+{
+	*lacks = !strcmp(model->probes[0].text, error);
+	return !*lacks || strcmp(haul->probes[0].text, error);
+}
+
 static bool judge(const struct play *model, const struct play *haul, bool *used)
 {
 	char verdict[512], *rest;
 	unsigned int i;
-	bool good = true;
+	bool good = true, lacks = false;
 
 	snprintf(verdict, sizeof(verdict), "%s", haul->row->verdict);
 	rest = strchr(verdict, ' ');
@@ -500,8 +508,12 @@ static bool judge(const struct play *model, const struct play *haul, bool *used)
 		return judge_differs(model, haul, rest, used);
 	if (!strcmp(verdict, "refused") && rest)
 		return judge_refused(model, haul, rest);
-	if (strcmp(verdict, "same"))
+	if (!strcmp(verdict, "newer") && rest)
+		good = judge_newer(model, haul, rest, &lacks);
+	else if (strcmp(verdict, "same"))
 		return false;
+	if (lacks)
+		return good;
 	for (i = 0; i < haul->num; i++) {
 		if (differ(model, haul, i)) {
 			show(model, haul, i);

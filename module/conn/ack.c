@@ -84,8 +84,8 @@ static void haul_ack_measure(struct sock *sk, struct haul_ack *ack)
 	s32 rtt = (u32)ack->now + hs->ts_offset - ack->tsecr;
 
 	/* the first ACK of our SYN-ACK was not taken, and its round trip kept */
-	if (sk->sk_state == HAUL_SYN_RECEIVED && hs->synack_rtt)
-		rtt = hs->synack_rtt;
+	if (sk->sk_state == HAUL_SYN_RECEIVED && hs->handshake_rtt)
+		rtt = hs->handshake_rtt;
 	/* an echo from before the first SYN is no echo of ours; it would put the timeout far off */
 	if (rtt < 0 || (u32)rtt > ack->now - hs->syn_us || (ack->dsack && hs->snd.rtt.srtt8))
 		return;

@@ -19,7 +19,7 @@ void haul_ack_send(struct sock *sk)
 	if (haul_transmit_control(sk, 0, hs->snd.nxt, GFP_ATOMIC) == -ENOMEM) {
 		/* the peer will send again; sooner is better */
 		hs->rcv.ack_due = true;
-		haul_timer_set(sk, HAUL_DL_DELACK, haul_now_us() + HAUL_DELACK_MAX_US);
+		haul_timer_set(sk, HAUL_DL_DELACK, haul_now_us() + HAUL_DELACK_MOST_US);
 	}
 }
 
@@ -45,9 +45,13 @@ static bool haul_ack_can_wait(const struct haul_sock *hs)
 static void haul_ack_delay(struct sock *sk)
 {
 	struct haul_sock *hs = haul_sk(sk);
+	u32 delay = hs->rcv.ato_us;
 
-	if (!haul_timer_pending(hs, HAUL_DL_DELACK))
-		haul_timer_set(sk, HAUL_DL_DELACK, hs->now + hs->rcv.ato_us);
+	if (haul_timer_pending(hs, HAUL_DL_DELACK))
+		return;
+	if (unlikely(hs->delack_max))
+		delay = min(delay, jiffies_to_usecs(hs->delack_max));
+	haul_timer_set(sk, HAUL_DL_DELACK, hs->now + delay);
 }
 
 /*
@@ -145,7 +149,7 @@ void haul_ack_timer(struct sock *sk, u64 now)
 	 * ACKs
 	 */
 	if (!rcv->interactive)
-		rcv->ato_us = min(rcv->ato_us << 1, HAUL_DELACK_MAX_US);
+		rcv->ato_us = min(rcv->ato_us << 1, HAUL_DELACK_MOST_US);
 	else
 		rcv->interactive = false;
 	haul_count(sock_net(sk), HAUL_CNT_DELAYED_ACKS);

@@ -6,9 +6,6 @@
 #include "conn.h"
 #include "fastopen.h"
 
-/* longest time between two zero-window probes */
-#define HAUL_PERSIST_MAX_US	120000000U
-
 /*
  * A probe carries no data: one number below SND.UNA, so that it is not acceptable and must be
  * answered by an ACK that tells the window. Nothing moves if the answer is lost, and a peer with no
@@ -81,9 +78,10 @@ u32 haul_orphan_retries(const struct sock *sk)
  */
 static u64 haul_persist_interval(const struct haul_sock *hs)
 {
-	u64 interval = max_t(u64, haul_rtt_base(&hs->snd.rtt), HAUL_RTO_MIN_US);
+	u64 interval = max_t(u64, haul_rtt_base(&hs->snd.rtt), HAUL_RTO_FLOOR_US);
 
-	return min_t(u64, interval << min_t(u8, hs->persist_backoff, 10), HAUL_PERSIST_MAX_US);
+	return min_t(u64, interval << min_t(u8, hs->persist_backoff, 10),
+		     haul_rtt_most(&hs->snd.rtt));
 }
 
 /**
@@ -112,17 +110,21 @@ void haul_persist_check(struct sock *sk)
 /*
  * Nobody waits for an orphan, so a peer that answers every probe and takes nothing must not have us
  * keep it, and the memory of what it was to get, for ever: only until the probes are as far apart
- * as they get, or others need the memory.
+ * as they get (which a program may have had be soon: HAUL_RTO_MAX_MS) and have had no less time
+ * than those without an answer, or others need the memory.
  */
 static bool haul_persist_abandoned(struct sock *sk)
 {
+	const struct haul_sock *hs = haul_sk(sk);
+
 	if (!sock_flag(sk, SOCK_DEAD))
 		return false;
 	if (haul_orphan_too_many(sk)) {
 		haul_count(sock_net(sk), HAUL_CNT_ABORT_ON_MEMORY);
 		return true;
 	}
-	if (haul_persist_interval(haul_sk(sk)) < HAUL_PERSIST_MAX_US)
+	if (haul_persist_interval(hs) < haul_rtt_most(&hs->snd.rtt) ||
+	    hs->persist_backoff < haul_orphan_retries(sk))
 		return false;
 	haul_count(sock_net(sk), HAUL_CNT_ABORT_ON_TIMEOUT);
 	return true;

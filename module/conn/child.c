@@ -51,7 +51,7 @@ static void haul_child_send_side(struct sock *child, const struct haul_request *
 	hs->ts_offset = haul_secret_ts_offset(&req->flow.key);
 	hs->last_tsval = (u32)haul_now_us() + hs->ts_offset;
 	hs->syn_us = req->sent_us;
-	hs->synack_rtt = req->rtt_us;
+	hs->handshake_rtt = req->rtt_us;
 }
 
 static void haul_child_receive_side(struct sock *child, const struct sock *listener,
@@ -191,6 +191,7 @@ struct sock *haul_child_create(struct sock *listener, struct haul_request *req, 
 	haul_port_inherit(&haul_sk(child)->port, &haul_sk(listener)->port);
 	if (haul_child_enter(child, listener, req, birth))
 		goto kill;
+	swap(haul_sk(child)->saved_syn, req->saved_syn);
 	haul_accept_add(listener, child);
 	return child;
 

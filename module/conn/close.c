@@ -137,8 +137,8 @@ void haul_close_rcv_fin(struct sock *sk)
 static u64 haul_close_fin_timeout(const struct sock *sk)
 {
 	const struct haul_sock *hs = haul_sk(sk);
-	u64 timeout = hs->linger2 > 0 ? hs->linger2 :
-		      (u64)READ_ONCE(haul_pernet(sock_net(sk))->fin_timeout_ms) * USEC_PER_MSEC;
+	u64 timeout = hs->linger2 > 0 ? (u64)hs->linger2 * USEC_PER_SEC :
+		      (u64)READ_ONCE(hs->hn->fin_timeout_ms) * USEC_PER_MSEC;
 	u32 rto = haul_rtt_rto(&hs->snd.rtt);
 
 	return max_t(u64, timeout, (u64)rto * 7 / 2);
@@ -383,6 +383,7 @@ static void haul_conn_restart(struct sock *sk)
 	hs->in_parts = false;
 	hs->open_message = false;
 	haul_fastopen_restart(sk);
+	haul_saved_syn_forget(sk);
 	sk->sk_shutdown = 0;
 	WRITE_ONCE(sk->sk_err_soft, 0);
 	sock_reset_flag(sk, SOCK_DONE);

@@ -285,12 +285,11 @@ void haul_cong_route(struct sock *sk, const struct dst_entry *dst)
  */
 void haul_cong_restart(struct sock *sk, u32 iss)
 {
-	struct haul_net *hn = haul_pernet(sock_net(sk));
 	struct haul_sender *snd = &haul_sk(sk)->snd;
 	const struct haul_cc_ops *cc = snd->cc;
 	void *more = haul_sender_more(snd);
 
-	haul_sender_init(snd, iss, READ_ONCE(hn->rto_min_us), READ_ONCE(hn->initial_cwnd));
+	haul_conn_init_sender(haul_sk(sk), iss);
 	haul_sender_set_cc(snd, cc, more, haul_now_us());
 }
 

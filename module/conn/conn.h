@@ -45,6 +45,8 @@ void haul_conn_done(struct sock *sk, int err);
  * BH off.
  */
 void haul_conn_destroy(struct sock *sk);
+/* the sending half of a new connection, with ISN @iss and the bounds that the program has set */
+void haul_conn_init_sender(struct haul_sock *hs, u32 iss);
 /* a new socket's private part: queues, timer, controller, defaults from the namespace */
 void haul_conn_init(struct sock *sk);
 /*
@@ -104,6 +106,13 @@ void haul_listen_stop(struct sock *sk);
  * child
  */
 u32 haul_listen_window(const struct sock *sk);
+
+/* --- saved_syn.c --- */
+/* the headers of a SYN, which kfree() frees; NULL: not wanted, no memory. Listener's lock */
+struct haul_saved_syn *haul_saved_syn_make(const struct sock *listener, const struct sk_buff *skb);
+void haul_saved_syn_forget(struct sock *sk);
+/* getsockopt(): gives them and forgets them; takes the lock itself */
+int haul_saved_syn_get(struct sock *sk, char __user *val, int __user *optlen, int room);
 
 /* --- request.c --- */
 /* a new SYN that a listener takes: makes the request, sends SYN-ACK. Listener's lock. */

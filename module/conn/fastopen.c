@@ -365,7 +365,9 @@ static bool haul_fastopen_open(struct sock *listener, struct sk_buff *skb,
 	req.tag = haul_secret_tag();
 	req.iss = haul_secret_isn(&req.flow.key);
 	req.sent_us = haul_now_us();
+	req.saved_syn = haul_saved_syn_make(listener, skb);
 	child = haul_child_create(listener, &req, skb, HAUL_BIRTH_FASTOPEN);
+	kfree(req.saved_syn);		/* the child has none of it, or there is no child */
 	if (!child)
 		return false;
 	if (fresh) {

@@ -53,6 +53,7 @@ static void haul_handshake_prepare(struct sock *sk)
 	hs->ecn_ok = hs->ecn_asked;
 	hs->retransmits = 0;
 	hs->retrans_first_us = 0;
+	hs->handshake_rtt = 0;
 	haul_mss_uncap(hs);
 	/* how an earlier connection ended */
 	WRITE_ONCE(sk->sk_err, 0);

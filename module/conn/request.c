@@ -30,6 +30,7 @@ void haul_request_put(struct haul_request *req)
 	if (!refcount_dec_and_test(&req->refcnt))
 		return;
 	sock_put(req->listener);
+	kfree(req->saved_syn);
 	call_rcu(&req->rcu, haul_request_free_rcu);
 }
 
@@ -185,7 +186,7 @@ void haul_request_fill(struct haul_request *req, struct sock *listener, const st
 static unsigned long haul_request_timeout(const struct haul_request *req)
 {
 	return usecs_to_jiffies(min_t(u64, (u64)HAUL_RTO_INITIAL_US << min_t(u8, req->timeouts, 16),
-				      HAUL_RTO_MAX_US));
+				      haul_rtt_most(&haul_sk(req->listener)->snd.rtt)));
 }
 
 /* The client has nothing to answer any more, but may still be waited for: HAUL_DEFER_ACCEPT. */
@@ -298,6 +299,7 @@ void haul_request_create(struct sock *listener, struct sk_buff *skb, const struc
 		kmem_cache_free(haul_request_cache, req);
 		goto full;
 	}
+	req->saved_syn = haul_saved_syn_make(listener, skb);
 	haul_request_synack(req, 0, fastopen);
 	consume_skb(skb);
 	return;

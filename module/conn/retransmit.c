@@ -9,7 +9,7 @@
 #include "../observe/trace.h"
 
 /* Delay of an ACK that the peer may use, for the probe timeout (RFC 8985 7.2) */
-#define HAUL_MAX_DELACK_US	HAUL_DELACK_MAX_US
+#define HAUL_MAX_DELACK_US	HAUL_DELACK_MOST_US
 
 /**
  * haul_retransmit_one - send one queued segment again

@@ -152,6 +152,22 @@ void haul_conn_destroy(struct sock *sk)
 	sock_put(sk);
 }
 
+/**
+ * haul_conn_init_sender - the sending half of a new connection
+ * @hs:		the socket; its lock is held, or nobody else sees it
+ * @iss:	its initial sequence number
+ */
+void haul_conn_init_sender(struct haul_sock *hs, u32 iss)
+{
+	const struct haul_net *hn = hs->hn;
+	u32 rto_min = hs->rto_min ? jiffies_to_usecs(hs->rto_min) : READ_ONCE(hn->rto_min_us);
+	u32 rto_max_ms = hs->snd.rtt.rto_max_ms;
+
+	haul_sender_init(&hs->snd, iss, rto_min, READ_ONCE(hn->initial_cwnd));
+	if (rto_max_ms)
+		hs->snd.rtt.rto_max_ms = rto_max_ms;
+}
+
 static void haul_conn_init_common(struct sock *sk)
 {
 	struct haul_sock *hs = haul_sk(sk);
@@ -169,7 +185,7 @@ static void haul_conn_init_common(struct sock *sk)
 	sk->sk_pacing_shift = 10;
 	haul_timer_init(sk);
 	hs->chrono_us = haul_now_us();
-	haul_sender_init(&hs->snd, 0, READ_ONCE(hn->rto_min_us), READ_ONCE(hn->initial_cwnd));
+	haul_conn_init_sender(hs, 0);
 	haul_receiver_init(&hs->rcv, 0, hs->window_clamp);
 }
 
@@ -190,13 +206,15 @@ void haul_conn_init(struct sock *sk)
  * @child:	just cloned, a copy of its listener; its lock is held, nobody else sees it
  * @listener:	its lock is held
  *
- * Only the options stay: they are what follows haul_sock.keep_idle, and the MSS that the program
- * set. The copied state goes without haul_set_state(): the copy never was a listener.
+ * Only the options stay: they are what follows haul_sock.keep_idle, and the MSS and the longest
+ * timeout that the program set. The copied state goes without haul_set_state(): the copy never was
+ * a listener.
  */
 void haul_conn_init_child(struct sock *child, const struct sock *listener)
 {
 	struct haul_sock *hs = haul_sk(child);
 	const struct haul_af *af = hs->af;
+	u32 rto_max_ms = hs->snd.rtt.rto_max_ms;
 	u16 user_mss = hs->user_mss;
 
 	child->sk_state = HAUL_CLOSED;
@@ -206,6 +224,7 @@ void haul_conn_init_child(struct sock *child, const struct sock *listener)
 	       offsetof(struct haul_sock, keep_idle) - offsetof(struct haul_sock, flow));
 	hs->af = af;
 	hs->user_mss = user_mss;
+	hs->snd.rtt.rto_max_ms = rto_max_ms;
 	haul_conn_init_common(child);
 	haul_cong_inherit(child, listener);
 }

@@ -214,13 +214,13 @@ void haul_receiver_enter_quickack(struct haul_receiver *rcv)
 static void haul_receiver_time_data(struct haul_receiver *rcv, u64 now)
 {
 	u64 gap = now - rcv->last_data_us;
-	u32 pause = max_t(u32, HAUL_DELACK_MAX_US, min_t(u32, rcv->rtt_us, HAUL_MAX_WINDOW) * 2);
+	u32 pause = max_t(u32, HAUL_DELACK_MOST_US, min_t(u32, rcv->rtt_us, HAUL_MAX_WINDOW) * 2);
 
 	if (!rcv->last_data_us || gap > pause)
 		haul_receiver_add_quickacks(rcv);
 	else if (gap < rcv->ato_us)
 		rcv->ato_us = rcv->ato_us / 2 + max_t(u32, gap, HAUL_DELACK_MIN_US / 2);
-	rcv->ato_us = clamp_t(u32, rcv->ato_us, HAUL_DELACK_MIN_US, HAUL_DELACK_MAX_US);
+	rcv->ato_us = clamp_t(u32, rcv->ato_us, HAUL_DELACK_MIN_US, HAUL_DELACK_MOST_US);
 	rcv->last_data_us = max_t(u64, now, 1);
 }
 

@@ -12,7 +12,7 @@
 #include "wire.h"
 
 #define HAUL_DELACK_MIN_US	40000U
-#define HAUL_DELACK_MAX_US	200000U
+#define HAUL_DELACK_MOST_US	200000U
 /* what an ACK that is due may wait for a prompt answer or a reader; less than any probe timeout */
 #define HAUL_ACK_HOLD_US	500U
 /* bytes, more than two segments one by one: what an ACK must tell of to wait for the reader */

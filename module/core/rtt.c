@@ -4,7 +4,7 @@
 #include <linux/string.h>
 #include "rtt.h"
 
-#define HAUL_BACKOFF_MAX	31	/* any timeout has reached HAUL_RTO_MAX_US long before */
+#define HAUL_BACKOFF_MAX	31	/* any timeout has reached its most long before */
 
 /**
  * haul_rtt_init() - no round trip is known yet
@@ -17,6 +17,7 @@ void haul_rtt_init(struct haul_rtt *rtt, u32 rto_min)
 {
 	memset(rtt, 0, sizeof(*rtt));
 	rtt->rto_min = min_t(u32, rto_min, HAUL_RTO_MAX_US);
+	rtt->rto_max_ms = HAUL_RTO_MAX_US / 1000;
 	rtt->min = HAUL_RTT_NONE;
 }
 
@@ -135,7 +136,7 @@ void haul_rtt_spurious(struct haul_rtt *rtt, u32 sample)
  * ACK.
  *
  * Context: under the connection's lock.
- * Return: us, between rto_min and HAUL_RTO_MAX_US.
+ * Return: us, no more than haul_rtt_most().
  */
 u32 haul_rtt_base(const struct haul_rtt *rtt)
 {
@@ -145,7 +146,7 @@ u32 haul_rtt_base(const struct haul_rtt *rtt)
 		rto = (u64)haul_rtt_srtt(rtt) + max(rtt->rttvar4, rtt->rto_min);
 	else
 		rto = max_t(u32, HAUL_RTO_INITIAL_US, rtt->rto_min);
-	return min_t(u64, rto, HAUL_RTO_MAX_US);
+	return min_t(u64, rto, haul_rtt_most(rtt));
 }
 
 /**
@@ -153,11 +154,11 @@ u32 haul_rtt_base(const struct haul_rtt *rtt)
  * @rtt: the estimates
  *
  * Context: under the connection's lock.
- * Return: us, with back-off, between rto_min and HAUL_RTO_MAX_US.
+ * Return: us, with back-off, no more than haul_rtt_most().
  */
 u32 haul_rtt_rto(const struct haul_rtt *rtt)
 {
-	return min_t(u64, (u64)haul_rtt_base(rtt) << rtt->backoff, HAUL_RTO_MAX_US);
+	return min_t(u64, (u64)haul_rtt_base(rtt) << rtt->backoff, haul_rtt_most(rtt));
 }
 
 /**

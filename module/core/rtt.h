@@ -10,7 +10,7 @@
 
 #define HAUL_RTO_INITIAL_US	1000000U	/* RFC 6298 2.1 */
 /* the kernel's TCP's choice; RFC 6298 2.4's second is too long for a LAN */
-#define HAUL_RTO_MIN_US		200000U
+#define HAUL_RTO_FLOOR_US	200000U
 #define HAUL_RTO_MAX_US		120000000U
 /* RFC 7765's rrthresh: segments outstanding and waiting; fewer can't call for a fast retransmit */
 #define HAUL_RTO_RESTART_SEGS	4U
@@ -27,6 +27,7 @@
  * @next_min:	us, least since half of the window: takes over when @min ages out
  * @min_us:	microseconds, when @min was seen
  * @next_after:	us from @min_us until @next_min was seen
+ * @rto_max_ms:	ms, the timeout is never longer
  * @backoff:	doublings of the timeout since the last acknowledgment of new data (RFC 6298 5.5)
  */
 struct haul_rtt {
@@ -38,7 +39,8 @@ struct haul_rtt {
 	u32	next_min;
 	u64	min_us;
 	u32	next_after;
-	u8	backoff;
+	u32	rto_max_ms:24;
+	u32	backoff:8;
 };
 
 void haul_rtt_init(struct haul_rtt *rtt, u32 rto_min);
@@ -48,13 +50,19 @@ void haul_rtt_backoff(struct haul_rtt *rtt);
 void haul_rtt_spurious(struct haul_rtt *rtt, u32 sample);
 /* us: the timeout before any back-off */
 u32 haul_rtt_base(const struct haul_rtt *rtt);
-/* us: the timeout now, with back-off, between rto_min and HAUL_RTO_MAX_US */
+/* us: the timeout now, with back-off, never more than haul_rtt_most() */
 u32 haul_rtt_rto(const struct haul_rtt *rtt);
 /*
  * us until the timer is to fire that an ACK of new data starts anew: the timeout, or with few
  * segments what is left of it (RFC 7765). @elapsed: us since the earliest outstanding one was sent
  */
 u32 haul_rtt_restart(const struct haul_rtt *rtt, u64 elapsed, u32 segs);
+
+/* us: the longest timeout, whatever the estimates */
+static inline u32 haul_rtt_most(const struct haul_rtt *rtt)
+{
+	return rtt->rto_max_ms * 1000U;
+}
 
 /* us; 0 before the first sample */
 static inline u32 haul_rtt_srtt(const struct haul_rtt *rtt)

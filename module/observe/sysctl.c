@@ -59,7 +59,7 @@ static const struct haul_setting haul_settings[] = {
 	HAUL_SETTING(max_syn_backlog,		1, 1 << 24, 1024),
 	HAUL_SETTING(syncookies,		0, 2, 1),
 	HAUL_SETTING(max_remnants,		0, 1 << 24, 65536),
-	HAUL_SETTING(rto_min_us,		1000, HAUL_RTO_MAX_US, HAUL_RTO_MIN_US),
+	HAUL_SETTING(rto_min_us,		1000, HAUL_RTO_MAX_US, HAUL_RTO_FLOOR_US),
 	HAUL_SETTING(challenge_limit,		1, 255, 10),
 	HAUL_SETTING(ecn,			0, 2, 2),
 	HAUL_SETTING(fastopen,			INT_MIN, INT_MAX, HAUL_FASTOPEN_CLIENT),

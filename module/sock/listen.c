@@ -34,6 +34,7 @@ static int haul_listen_start(struct sock *sk)
 		inet->inet_sport = htons(inet->inet_num);
 	}
 	WRITE_ONCE(sk->sk_ack_backlog, 0);
+	haul_sk(sk)->num_requests = 0;		/* or an earlier connection's challenge_start */
 	haul_listen_fastopen(sk);
 	err = haul_port_listen(sk);
 	if (err)

@@ -15,6 +15,7 @@
 #include <net/ipv6.h>
 #include <net/sock.h>
 
+#include "options.h"
 #include "sock.h"
 #include "../conn/conn.h"
 #include "../conn/fastopen.h"
@@ -22,7 +23,6 @@
 #define HAUL_KEEP_MAX_S		32767
 #define HAUL_RETRIES_MAX	127
 #define HAUL_MAXSEG_MAX		32767
-#define HAUL_LINGER2_MAX_S	120
 
 /* the largest option is the answer's buffer, on the stack */
 union haul_blob_value {
@@ -56,18 +56,15 @@ struct haul_option {
  * @name:	HAUL_*, or its number at IPPROTO_TCP
  * @set:	takes the lock itself; NULL: read only
  * @get:	fills its value, returns its length; takes the lock itself
+ * @give:	instead of @get: the whole of getsockopt(), room is 0 or more
  */
 struct haul_blob {
 	int	level;
 	int	name;
 	int	(*set)(struct sock *sk, sockptr_t val, unsigned int len);
 	size_t	(*get)(struct sock *sk, union haul_blob_value *value);
+	int	(*give)(struct sock *sk, char __user *val, int __user *optlen, int room);
 };
-
-static const struct haul_net *haul_defaults(const struct sock *sk)
-{
-	return haul_pernet(sock_net(sk));
-}
 
 /* ---------------------------------------------------------------- sending */
 
@@ -234,6 +231,17 @@ static int haul_get_defer_accept(struct sock *sk)
 	return haul_defer_seconds(READ_ONCE(haul_sk(sk)->defer_accept));
 }
 
+static int haul_set_save_syn(struct sock *sk, int val)
+{
+	WRITE_ONCE(haul_sk(sk)->save_syn, val);
+	return 0;
+}
+
+static int haul_get_save_syn(struct sock *sk)
+{
+	return READ_ONCE(haul_sk(sk)->save_syn);
+}
+
 /* ---------------------------------------------------------------- fast open */
 
 static int haul_set_fastopen(struct sock *sk, int val)
@@ -251,7 +259,7 @@ static int haul_get_fastopen(struct sock *sk)
 
 static int haul_set_fastopen_connect(struct sock *sk, int val)
 {
-	if (!(READ_ONCE(haul_defaults(sk)->fastopen) & HAUL_FASTOPEN_CLIENT))
+	if (!(READ_ONCE(haul_sk(sk)->hn->fastopen) & HAUL_FASTOPEN_CLIENT))
 		return -EOPNOTSUPP;
 	if (sk->sk_state != HAUL_CLOSED)
 		return -EINVAL;
@@ -314,84 +322,6 @@ static size_t haul_get_fastopen_key(struct sock *sk, union haul_blob_value *valu
 		haul_fastopen_key_store(value->keys + len, &fo->keys.key[i]);
 	release_sock(sk);
 	return len;
-}
-
-/* ---------------------------------------------------------------- patience */
-
-static int haul_set_keepidle(struct sock *sk, int val)
-{
-	WRITE_ONCE(haul_sk(sk)->keep_idle, val);
-	if (sock_flag(sk, SOCK_KEEPOPEN) && sk->sk_state != HAUL_CLOSED &&
-	    sk->sk_state != HAUL_LISTEN)
-		haul_keepalive_rearm(sk);
-	return 0;
-}
-
-static int haul_get_keepidle(struct sock *sk)
-{
-	return READ_ONCE(haul_sk(sk)->keep_idle) ? : READ_ONCE(haul_defaults(sk)->keepalive_time);
-}
-
-static int haul_set_keepintvl(struct sock *sk, int val)
-{
-	WRITE_ONCE(haul_sk(sk)->keep_intvl, val);
-	return 0;
-}
-
-static int haul_get_keepintvl(struct sock *sk)
-{
-	return READ_ONCE(haul_sk(sk)->keep_intvl) ? : READ_ONCE(haul_defaults(sk)->keepalive_intvl);
-}
-
-static int haul_set_keepcnt(struct sock *sk, int val)
-{
-	WRITE_ONCE(haul_sk(sk)->keep_cnt, val);
-	return 0;
-}
-
-static int haul_get_keepcnt(struct sock *sk)
-{
-	return READ_ONCE(haul_sk(sk)->keep_cnt) ? : READ_ONCE(haul_defaults(sk)->keepalive_probes);
-}
-
-static int haul_set_syncnt(struct sock *sk, int val)
-{
-	WRITE_ONCE(haul_sk(sk)->syn_retries, val);
-	return 0;
-}
-
-static int haul_get_syncnt(struct sock *sk)
-{
-	return READ_ONCE(haul_sk(sk)->syn_retries) ? : READ_ONCE(haul_defaults(sk)->syn_retries);
-}
-
-static int haul_set_linger2(struct sock *sk, int val)
-{
-	val = val < 0 ? -1 : min(val, HAUL_LINGER2_MAX_S) * (int)USEC_PER_SEC;
-	WRITE_ONCE(haul_sk(sk)->linger2, val);
-	return 0;
-}
-
-static int haul_get_linger2(struct sock *sk)
-{
-	int us = READ_ONCE(haul_sk(sk)->linger2);
-
-	if (us < 0)
-		return -1;
-	if (us)
-		return us / (int)USEC_PER_SEC;
-	return READ_ONCE(haul_defaults(sk)->fin_timeout_ms) / (int)MSEC_PER_SEC;
-}
-
-static int haul_set_user_timeout(struct sock *sk, int val)
-{
-	WRITE_ONCE(haul_sk(sk)->user_timeout, val);
-	return 0;
-}
-
-static int haul_get_user_timeout(struct sock *sk)
-{
-	return READ_ONCE(haul_sk(sk)->user_timeout);
 }
 
 /* ---------------------------------------------------------------- of no effect, as on TCP */
@@ -485,6 +415,10 @@ static const struct haul_option haul_options[] = {
 	HAUL_OPTION(HAUL_FASTOPEN,	0, INT_MAX, fastopen),
 	HAUL_OPTION(HAUL_FASTOPEN_CONNECT, 0, 1, fastopen_connect),
 	HAUL_OPTION(HAUL_FASTOPEN_NO_COOKIE, 0, 1, fastopen_no_cookie),
+	HAUL_OPTION(HAUL_SAVE_SYN,	0, 2, save_syn),
+	HAUL_OPTION(HAUL_RTO_MAX_MS,	HAUL_RTO_MAX_LEAST_MS, HAUL_RTO_MAX_MOST_MS, rto_max_ms),
+	HAUL_OPTION(HAUL_RTO_MIN_US,	INT_MIN, INT_MAX, rto_min_us),
+	HAUL_OPTION(HAUL_DELACK_MAX_US,	INT_MIN, INT_MAX, delack_max_us),
 	{ SOL_HAUL, HAUL_ZEROCOPY, 0, 1, haul_set_zerocopy, haul_get_zerocopy },
 	{ SOL_HAUL, HAUL_INQ, 0, 1, haul_set_inq, haul_get_inq },
 	{ SOL_TCP, HAUL_INQ, 0, 1, haul_set_inq_tcp, haul_get_inq },
@@ -496,6 +430,7 @@ static const struct haul_blob haul_blobs[] = {
 	{ 0,		HAUL_FASTOPEN_KEY,	haul_set_fastopen_key,	haul_get_fastopen_key },
 	{ SOL_HAUL,	HAUL_INFO,		NULL,			haul_get_info },
 	{ SOL_TCP,	HAUL_INFO,		NULL,			haul_get_tcp_info },
+	{ 0,		HAUL_SAVED_SYN,		NULL,			NULL, haul_saved_syn_get },
 	{ SOL_TCP,	TCP_CC_INFO,	NULL,			haul_get_none },
 	{ SOL_TCP,	TCP_ULP,		haul_set_ulp,		haul_get_none },
 };
@@ -617,6 +552,8 @@ static int haul_get_blob(struct sock *sk, const struct haul_blob *blob, char __u
 {
 	union haul_blob_value value;
 
+	if (blob->give)
+		return blob->give(sk, val, optlen, room);
 	memset(&value, 0, sizeof(value));
 	return haul_give(val, optlen, room, &value, blob->get(sk, &value));
 }

@@ -119,6 +119,7 @@ static void haul_sock_destroy(struct sock *sk)
 {
 	haul_pace_stop(sk);
 	haul_fastopen_forget(sk);
+	haul_saved_syn_forget(sk);
 	haul_cong_release(sk);
 	sk_sockets_allocated_dec(sk);
 }

@@ -39,7 +39,7 @@ static inline void queue_open(struct queue *q, unsigned int segs)
 {
 	memset(q, 0, sizeof(*q));
 	q->now = 1000000;
-	haul_sender_init(&q->snd, ISS, HAUL_RTO_MIN_US, 10);
+	haul_sender_init(&q->snd, ISS, HAUL_RTO_FLOOR_US, 10);
 	q->snd.una = ISS + 1;
 	q->snd.nxt = ISS + 1;
 	q->snd.wnd = 1U << 30;

@@ -13,7 +13,7 @@ static struct haul_rtt start(void)
 	struct haul_rtt rtt;
 
 	memset(&rtt, 0xee, sizeof(rtt));
-	haul_rtt_init(&rtt, HAUL_RTO_MIN_US);
+	haul_rtt_init(&rtt, HAUL_RTO_FLOOR_US);
 	return rtt;
 }
 
@@ -68,7 +68,7 @@ TEST(steady_path_keeps_a_margin)
 		haul_rtt_sample(&rtt, 300000, i * SECOND);
 	EXPECT_EQ(haul_rtt_srtt(&rtt), 300000);
 	EXPECT_LE(rtt.rttvar4, 4);
-	EXPECT_EQ(haul_rtt_rto(&rtt), 300000 + HAUL_RTO_MIN_US);
+	EXPECT_EQ(haul_rtt_rto(&rtt), 300000 + HAUL_RTO_FLOOR_US);
 }
 
 TEST(follows_a_change_of_path)
@@ -104,6 +104,20 @@ TEST(odd_samples)
 	EXPECT_EQ(haul_rtt_rto(&rtt), HAUL_RTO_MAX_US);
 }
 
+TEST(limit_that_a_program_sets)
+{
+	struct haul_rtt rtt = start();
+	u32 i;
+
+	rtt.rto_max_ms = 2000;
+	EXPECT_EQ(haul_rtt_rto(&rtt), HAUL_RTO_INITIAL_US);
+	for (i = 0; i < 10; i++)
+		haul_rtt_backoff(&rtt);
+	EXPECT_EQ(haul_rtt_rto(&rtt), 2000000);
+	haul_rtt_sample(&rtt, 5000000, SECOND);
+	EXPECT_EQ(haul_rtt_base(&rtt), 2000000);
+}
+
 TEST(backoff_doubles_to_the_limit)
 {
 	struct haul_rtt rtt = start();
@@ -122,7 +136,7 @@ TEST(base_does_not_back_off)
 	struct haul_rtt rtt;
 	u32 before;
 
-	haul_rtt_init(&rtt, HAUL_RTO_MIN_US);
+	haul_rtt_init(&rtt, HAUL_RTO_FLOOR_US);
 	EXPECT_EQ(haul_rtt_base(&rtt), HAUL_RTO_INITIAL_US);
 	haul_rtt_sample(&rtt, 10000, 1);
 	before = haul_rtt_rto(&rtt);

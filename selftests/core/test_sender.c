@@ -8,7 +8,7 @@ static u32 initial_window(u16 segs, u32 mss)
 {
 	struct haul_sender snd;
 
-	haul_sender_init(&snd, ISS, HAUL_RTO_MIN_US, segs);
+	haul_sender_init(&snd, ISS, HAUL_RTO_FLOOR_US, segs);
 	haul_sender_set_mss(&snd, mss);
 	return haul_sender_initial_window(&snd);
 }
@@ -29,7 +29,7 @@ TEST(sender_established__window_and_threshold)
 {
 	struct haul_sender snd;
 
-	haul_sender_init(&snd, ISS, HAUL_RTO_MIN_US, 10);
+	haul_sender_init(&snd, ISS, HAUL_RTO_FLOOR_US, 10);
 	haul_sender_set_mss(&snd, MSS);
 	haul_sender_established(&snd, 5);
 	EXPECT_EQ(snd.cwnd, 10 * MSS);
@@ -41,7 +41,7 @@ TEST(sender_established__a_lost_syn_leaves_one_segment)
 {
 	struct haul_sender snd;
 
-	haul_sender_init(&snd, ISS, HAUL_RTO_MIN_US, 10);
+	haul_sender_init(&snd, ISS, HAUL_RTO_FLOOR_US, 10);
 	haul_sender_set_mss(&snd, MSS);
 	snd.syn_resent = true;
 	haul_sender_established(&snd, 5);

@@ -11,7 +11,7 @@ static const struct haul_cc_ops * const controllers[] = { &haul_cc_reno, &haul_c
 
 static void start(struct haul_sender *snd, struct input *in)
 {
-	haul_sender_init(snd, take_u32(in), HAUL_RTO_MIN_US, 1 + take_u8(in) % 64);
+	haul_sender_init(snd, take_u32(in), HAUL_RTO_FLOOR_US, 1 + take_u8(in) % 64);
 	haul_sender_set_mss(snd, 88 + take_below(in, 9000));
 	if (take_u8(in) % 4 == 0)
 		snd->cwnd_clamp = snd->mss + take_spread(in, 30);

@@ -74,7 +74,7 @@ static void arrive(struct world *w, struct input *in)
 	haul_receiver_data(&w->rcv, len, w->now);
 	haul_receiver_advanced(&w->rcv);
 	CHECK(w->rcv.ack_due);
-	CHECK(w->rcv.ato_us >= HAUL_DELACK_MIN_US && w->rcv.ato_us <= HAUL_DELACK_MAX_US);
+	CHECK(w->rcv.ato_us >= HAUL_DELACK_MIN_US && w->rcv.ato_us <= HAUL_DELACK_MOST_US);
 	CHECK(w->rcv.mss >= HAUL_DEFAULT_MSS);
 	CHECK(w->rcv.ssthresh <= w->rcv.clamp);
 	CHECK_EQ(haul_receiver_wnd(&w->rcv), w->edge - w->nxt);

@@ -149,7 +149,8 @@ goes_along() {
 		options = [(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1), (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
 		           (socket.SOL_SOCKET, socket.SO_PRIORITY, 3), (socket.SOL_SOCKET, socket.SO_MARK, 9),
 		           (socket.IPPROTO_IP, socket.IP_TTL, 33), (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
-		           (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 77), (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 5000)]
+		           (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 77), (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 5000),
+		           (socket.IPPROTO_TCP, 27, 1)]
 		for level, name, value in options:
 		    s.setsockopt(level, name, value)
 		s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 50000)

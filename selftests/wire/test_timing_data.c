@@ -85,6 +85,69 @@ WIRE_TEST(rto, echo_from_before_the_connection)
 	EXPECT_GE(101 * MS, host_info(p, fd).srtt);
 }
 
+/* HAUL_RTO_MIN_US: SRTT and that, for who has little patience; a tick is 4 ms */
+WIRE_TEST(rto, floor_of_the_program)
+{
+	int fd = measured(p, 20), i;
+	uint32_t seq = next_rel(p);
+	uint64_t last;
+
+	host_option(p, fd, SOL_HAUL, HAUL_RTO_MIN_US, 40000);
+	host_write(p, fd, 10);
+	for (i = 0; i < 4; i++) {
+		last = p->rx_us;
+		expect(p, "ACK seq=%u len=10", seq);
+		/* the probe in the first one's place, then the timeout and its double */
+		if (i)
+			EXPECT_GAP(p->rx_us - last, 60 * MS << (i > 1 ? i - 2 : 0));
+	}
+	EXPECT_EQ(2, host_info(p, fd).timeouts);
+}
+
+/* HAUL_RTO_MAX_MS: where doubling ends */
+WIRE_TEST(rto, limit_of_the_program)
+{
+	int fd = measured(p, 100), i;
+	uint32_t seq = next_rel(p);
+	uint64_t last;
+
+	host_option(p, fd, SOL_HAUL, HAUL_RTO_MAX_MS, 1000);
+	host_write(p, fd, 10);
+	/* once, by a probe, by timeouts of 300 and 600 ms */
+	for (i = 0; i < 4; i++)
+		expect(p, "ACK seq=%u len=10", seq);
+	for (i = 0; i < 5; i++) {
+		last = p->rx_us;
+		expect(p, "ACK seq=%u len=10", seq);
+		EXPECT_GAP(p->rx_us - last, SECOND);
+	}
+}
+
+/* the listener's holds for its SYN-ACKs and for what it accepts */
+WIRE_TEST(rto, limit_of_the_listener)
+{
+	int listener = host_listen(w, p->host_port, 8), fd, i;
+	uint64_t last;
+
+	host_option(p, listener, SOL_HAUL, HAUL_RTO_MAX_MS, 1000);
+	peer_inject(p, "SYN");
+	peer_expect(p, "SYN ACK");
+	for (i = 0; i < 3; i++) {
+		last = p->rx_us;
+		peer_expect(p, "SYN ACK");
+		EXPECT_GAP_COARSE(p->rx_us - last, SECOND);
+	}
+	peer_inject(p, "ACK init");
+	fd = host_accept(p, listener);
+	host_write(p, fd, 10);
+	for (i = 0; i < 6; i++) {
+		last = p->rx_us;
+		expect(p, "ACK len=10");
+		if (i > 1)
+			EXPECT_GE(SECOND + 24 * MS, p->rx_us - last);
+	}
+}
+
 WIRE_TEST(rto, gives_up)
 {
 	int fd, i;
@@ -329,6 +392,28 @@ WIRE_TEST(ack, is_delayed_but_not_for_long)
 		gap = p->rx_us - p->tx_us;
 		EXPECT_GE(230 * MS, gap);
 		delayed += gap > 10 * MS;
+		host_read(p, fd, 100);
+		host_write(p, fd, 10);
+		expect(p, "ACK len=10");
+		pause_us(20 * MS);
+		inject(p, "ACK");
+	}
+	EXPECT_LE(10, delayed);
+}
+
+/* HAUL_DELACK_MAX_US: less than the 40 ms that a delay otherwise begins with */
+WIRE_TEST(ack, delay_of_the_program)
+{
+	int fd = measured(p, 20), i, delayed = 0;
+	uint64_t gap;
+
+	host_option(p, fd, SOL_HAUL, HAUL_DELACK_MAX_US, 8000);
+	for (i = 0; i < 60; i++) {
+		inject(p, "ACK len=100");
+		expect(p, "ACK len=0 ack=@0x%x", p->snd_nxt);
+		gap = p->rx_us - p->tx_us;
+		EXPECT_GE(30 * MS, gap);
+		delayed += gap >= 8 * MS;
 		host_read(p, fd, 100);
 		host_write(p, fd, 10);
 		expect(p, "ACK len=10");
@@ -586,6 +671,28 @@ WIRE_TEST(probe, answered_ones_of_an_orphan_give_up)
 	EXPECT_EQ(1, wire_counter(w, "AbortOnTimeout"));
 	inject(p, "ACK win=0");
 	expect(p, "RST REFLECTED");
+}
+
+/* HAUL_RTO_MAX_MS: probes are soon as far apart as they get, which is no reason to leave sooner */
+WIRE_TEST(probe, limit_of_the_program_and_an_orphan)
+{
+	int fd, probes = 0;
+	uint64_t last;
+
+	patience_ms("200000");
+	fd = zero_window(p);
+	host_option(p, fd, SOL_HAUL, HAUL_RTO_MAX_MS, 1000);
+	host_close(fd);
+	last = wire_now_us();
+	while (peer_receive(p, 200000) && !(p->rx.flags & F_RST) && probes < 30) {
+		if (++probes > 3)
+			EXPECT_GAP(p->rx_us - last, SECOND);
+		last = p->rx_us;
+		inject(p, "ACK win=0");
+	}
+	EXPECT_TRUE(p->rx.flags & F_RST);
+	EXPECT_LE(8, probes);
+	EXPECT_GE(10, probes);
 }
 
 WIRE_TEST(probe, unanswered_ones_give_up)

@@ -18,6 +18,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <linux/haul.h>
+
 #include "haulrun.h"
 
 #define OPTION_MAX 64
@@ -99,6 +101,11 @@ static const struct carried carried[] = {
 	CARRIED(IPPROTO_TCP, TCP_FASTOPEN_CONNECT),
 	CARRIED(IPPROTO_TCP, TCP_NOTSENT_LOWAT),
 	CARRIED(IPPROTO_TCP, TCP_INQ),
+	CARRIED(IPPROTO_TCP, TCP_SAVE_SYN),
+	/* TCP's by these numbers, too, but the C library may not know their names yet */
+	CARRIED(IPPROTO_TCP, HAUL_RTO_MAX_MS),
+	CARRIED(IPPROTO_TCP, HAUL_RTO_MIN_US),
+	CARRIED(IPPROTO_TCP, HAUL_DELACK_MAX_US),
 	{ IPPROTO_TCP, TCP_CONGESTION, 16, false },
 };
 

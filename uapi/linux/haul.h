@@ -49,6 +49,12 @@
 #define HAUL_USER_TIMEOUT	18	/* unsigned int, ms without ACK; 0: retries2 decides */
 #define HAUL_FASTOPEN		23	/* int, fast opens (RFC 7413) that may be pending */
 #define HAUL_NOTSENT_LOWAT	25	/* unsigned int, bytes not sent that end POLLOUT */
+#define HAUL_SAVE_SYN		27	/* int: a listener keeps the headers of SYNs, 1: from
+					 * IP's on, 2: the link's, too; 0: it does not
+					 */
+#define HAUL_SAVED_SYN		28	/* bytes, read only: those of an accepted connection's
+					 * SYN, once; EINVAL and their length: too little room
+					 */
 #define HAUL_FASTOPEN_CONNECT	30	/* int, 0 or 1: the SYN waits for the first write, and
 					 * carries it if there is a cookie
 					 */
@@ -57,6 +63,12 @@
 #define HAUL_INQ		36	/* int, 0 or 1: recvmsg() gives SOL_HAUL, HAUL_INQ, int:
 					 * bytes left to read; 1 at the stream's end
 					 */
+
+#define HAUL_RTO_MAX_MS		44	/* int, ms, 1000 to 120000: most a timeout grows to */
+#define HAUL_RTO_MIN_US		45	/* int, us, two ticks of the kernel to 200000: what is
+					 * added to the round trip at least
+					 */
+#define HAUL_DELACK_MAX_US	46	/* int, us, the same: most an ACK is delayed */
 
 #define HAUL_ZEROCOPY		256	/* int, 0 or 1: as SO_ZEROCOPY, for MSG_ZEROCOPY */
 
