@@ -59,6 +59,7 @@ def verdict_text(verdict):
 class Table:
     def __init__(self, title):
         self.title, self.rows = title, []
+        self.head = ("Option", "Number", "Values tried", "Verdict", "Note")
 
     def option(self, fields, verdict, note):
         kind, level, name, number, kind_of_value, values = fields
@@ -72,13 +73,20 @@ class Table:
     def call(self, name, verdict, tests, note):
         for test in tests.split():
             check_test(test)
-        self.rows.append((name, "", ", ".join(tests.split()), verdict_text(verdict), "" if note == "-" else note))
+        self.head = ("Call", "Tested by", "Verdict", "Note")
+        self.rows.append((name, ", ".join(tests.split()), verdict_text(verdict), "" if note == "-" else note))
+
+    def setting(self, name, verdict, note):
+        word, _, own = verdict.partition(" ")
+        if (word == "haul") != bool(own) or word not in ("haul", "shared", "none"):
+            raise Bad("verdict " + verdict)
+        here = {"haul": "net.haul." + own, "shared": "the same one", "none": "none"}[word]
+        self.head = ("Setting", "Haul's", "Note")
+        self.rows.append((name, here, "" if note == "-" else note))
 
     def text(self):
-        calls = any(not row[1] for row in self.rows)
-        head = ("Call", "Tested by", "Verdict", "Note") if calls else ("Option", "Number", "Values tried", "Verdict", "Note")
         out = [self.title, "-" * len(self.title), "", ".. list-table::", "   :header-rows: 1", ""]
-        for row in [head] + [(r[0],) + r[2:] if calls else r for r in self.rows]:
+        for row in [self.head] + self.rows:
             for i, cell in enumerate(row):
                 mark = "   * - " if i == 0 else "     - "
                 out.append((mark + re.sub(r"(\*|_(?=[_*\s]|$))", r"\\\1", cell)).rstrip())
@@ -99,6 +107,10 @@ def read_rows():
                 if len(columns) != 4:
                     raise Bad("not call NAME | VERDICT | TESTS | note")
                 tables[-1].call(columns[0][5:], *columns[1:])
+            elif line.startswith("setting "):
+                if len(columns) != 3:
+                    raise Bad("not setting NAME | VERDICT | note")
+                tables[-1].setting(columns[0][8:], *columns[1:])
             else:
                 if len(columns) != 3 or len(columns[0].split()) != 6:
                     raise Bad("not KIND LEVEL NAME NUMBER TYPE VALUES | VERDICT | note")

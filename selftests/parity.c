@@ -27,6 +27,7 @@
 #include "kselftest.h"
 
 #define MAX_ROWS	600
+#define MAX_SETTINGS	120
 #define MAX_VALUES	12
 #define MAX_PROBES	400
 #define VALUE_MAX	256
@@ -62,6 +63,14 @@ struct play {
 
 static struct row rows[MAX_ROWS];
 static unsigned int num_rows;
+
+/* a setting of the manuals */
+struct setting {
+	char name[64], verdict[80];
+};
+
+static struct setting settings[MAX_SETTINGS];
+static unsigned int num_settings;
 
 /* ------------------------------------------------------------ reading rows */
 
@@ -163,6 +172,20 @@ static void parse_row(char *line, unsigned int number)
 	num_rows++;
 }
 
+/* setting NAME | VERDICT | why */
+static void parse_setting(const char *line, unsigned int number)
+{
+	struct setting *s = &settings[num_settings];
+
+	if (num_settings == MAX_SETTINGS ||
+	    sscanf(line, "setting %63s | %79[^|]|", s->name, s->verdict) != 2)
+		die(number, "not setting NAME | VERDICT | why");
+	s->verdict[strcspn(s->verdict, "|")] = 0;
+	while (*s->verdict && s->verdict[strlen(s->verdict) - 1] == ' ')
+		s->verdict[strlen(s->verdict) - 1] = 0;
+	num_settings++;
+}
+
 static void read_rows(void)
 {
 	FILE *file = fopen("parity.rows", "r");
@@ -177,7 +200,10 @@ static void read_rows(void)
 		/* headings and calls are for the document; scripts/parity.py checks the calls */
 		if (!*line || *line == '#' || *line == '=' || !strncmp(line, "call ", 5))
 			continue;
-		parse_row(line, number);
+		if (!strncmp(line, "setting ", 8))
+			parse_setting(line, number);
+		else
+			parse_row(line, number);
 	}
 	fclose(file);
 }
@@ -561,6 +587,31 @@ static void test_row(const struct row *r)
 	ksft_test_result(good, "%s %s %s: %s\n", r->kind, r->level_name, r->name, r->verdict);
 }
 
+/* net.haul.NAME is there, or is not */
+static bool haul_has(const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/proc/sys/net/haul/%s", name);
+	return !access(path, F_OK);
+}
+
+/*
+ * Haul's own must be there. What has none must not have one by the same name; what is the kernel's
+ * own must be the kernel's: it is, if it isn't doubled.
+ */
+static void test_setting(const struct setting *s)
+{
+	const char *name = strrchr(s->name, '.') + 1;
+	bool good;
+
+	if (!strncmp(s->verdict, "haul ", 5))
+		good = haul_has(s->verdict + 5);
+	else
+		good = !haul_has(name) && !(strchr(name, '_') && haul_has(strchr(name, '_') + 1));
+	ksft_test_result(good, "setting %s: %s\n", s->name, s->verdict);
+}
+
 /* one row, with everything that came out: to write its verdict by */
 static void explain(const char *name)
 {
@@ -590,8 +641,10 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	ksft_print_header();
-	ksft_set_plan(num_rows);
+	ksft_set_plan(num_rows + num_settings);
 	for (i = 0; i < num_rows; i++)
 		test_row(&rows[i]);
+	for (i = 0; i < num_settings; i++)
+		test_setting(&settings[i]);
 	ksft_finished();
 }
