@@ -11,6 +11,7 @@
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 
 #include "play_stream.h"
@@ -172,6 +173,10 @@ static void ioctl__owner(struct play *p)
 	got = 1 << 22;
 	call(p, "nobody's", ioctl(fd, SIOCSPGRP, &got));
 	call(p, "nowhere", ioctl(fd, SIOCGPGRP, NULL));
+	call(p, "F_GETSIG", fcntl(fd, F_GETSIG));
+	call(p, "F_SETSIG", fcntl(fd, F_SETSIG, SIGUSR1));
+	call(p, "F_GETSIG", fcntl(fd, F_GETSIG));
+	call(p, "no signal", fcntl(fd, F_SETSIG, 1000));
 	close(fd);
 }
 
