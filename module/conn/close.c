@@ -108,7 +108,6 @@ void haul_close_rcv_fin(struct sock *sk)
 	haul_assert_locked(sk);
 	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | RCV_SHUTDOWN);
 	sock_set_flag(sk, SOCK_DONE);
-	hs->rcv.ack_now = true;
 	/* what lies behind a FIN was never sent by an honest peer */
 	haul_reassembly_purge(sk);
 	if (hs->flow.key.kind == HAUL_KIND_MESSAGE)
@@ -117,9 +116,11 @@ void haul_close_rcv_fin(struct sock *sk)
 	switch (sk->sk_state) {
 	case HAUL_SYN_RECEIVED:
 	case HAUL_ESTABLISHED:
+		haul_receiver_fin(&hs->rcv);
 		haul_set_state(sk, HAUL_CLOSE_WAIT);
 		break;
 	case HAUL_FIN_WAIT_1:
+		hs->rcv.ack_now = true;
 		haul_set_state(sk, HAUL_CLOSING);
 		break;
 	case HAUL_FIN_WAIT_2:

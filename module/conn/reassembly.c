@@ -377,10 +377,8 @@ static void haul_data_in_order(struct sock *sk, struct sk_buff *skb)
 		fin = haul_reassembly_drain(sk);
 	if (hs->flow.key.kind == HAUL_KIND_MESSAGE)
 		haul_message_room(sk);
-	if (fin) {
-		hs->rcv.ack_now = true;
+	if (fin)
 		haul_close_rcv_fin(sk);
-	}
 	/* readers that were woken by the first packets of a run are told of the rest at its end */
 	if (!sock_flag(sk, SOCK_DEAD) && (!(hs->batched || hs->rcv.ack_by_reader) || fin))
 		haul_sock_data_ready(sk);

@@ -41,6 +41,7 @@ void haul_receiver_init(struct haul_receiver *rcv, u32 irs, u32 clamp)
 	rcv->ssthresh = min_t(u32, rcv->clamp, HAUL_FIRST_WINDOW);
 	rcv->mss = HAUL_DEFAULT_MSS;
 	rcv->ato_us = HAUL_DELACK_MIN_US;
+	rcv->prompt = true;
 }
 
 /**
@@ -355,6 +356,7 @@ void haul_receiver_ack_sent(struct haul_receiver *rcv)
 	rcv->ack_due = false;
 	rcv->ack_held = false;
 	rcv->ack_by_reader = false;
+	rcv->fin_due = false;
 	if (rcv->quickacks)
 		rcv->quickacks--;
 }
@@ -375,7 +377,7 @@ void haul_receiver_ack_sent(struct haul_receiver *rcv)
  */
 bool haul_receiver_ack_at_once(const struct haul_receiver *rcv, u32 space, u32 full, bool ooo)
 {
-	if (rcv->ack_now)
+	if (rcv->ack_now || rcv->fin_due)
 		return true;
 	if (!rcv->ack_due)
 		return false;
@@ -393,7 +395,20 @@ bool haul_receiver_ack_at_once(const struct haul_receiver *rcv, u32 space, u32 f
  */
 void haul_receiver_answered(struct haul_receiver *rcv, u64 now)
 {
-	rcv->prompt = rcv->last_data_us && now - rcv->last_data_us <= HAUL_ACK_HOLD_US;
+	if (rcv->last_data_us)
+		rcv->prompt = now - rcv->last_data_us <= HAUL_ACK_HOLD_US;
+}
+
+/**
+ * haul_receiver_fin() - the peer's FIN is next, all before it is here
+ * @rcv: the receiving half
+ *
+ * Context: under the connection's lock.
+ */
+void haul_receiver_fin(struct haul_receiver *rcv)
+{
+	rcv->ack_due = true;
+	rcv->fin_due = true;
 }
 
 /**
@@ -402,16 +417,20 @@ void haul_receiver_answered(struct haul_receiver *rcv, u64 now)
  *
  * RFC 5681 4.2 wants every second full segment of a stream acknowledged, to clock its sender. A
  * question that has been sent to its end needs no clock, and where the last one was answered
- * within HAUL_ACK_HOLD_US the ACK has the answer to ride on. Not when something is wrong (a hole, a
- * duplicate), not while each segment is acknowledged at once, nor for much data.
+ * within HAUL_ACK_HOLD_US, or there was none, the ACK has the answer to ride on. While each segment
+ * is acknowledged at once, because the sender's window is to grow, a question that is less than a
+ * segment leaves nothing to grow by. A FIN is answered by the program's own, if it has no more to
+ * send. Not when something is wrong (a hole, a duplicate), nor for much data.
  *
  * Context: under the connection's lock.
  * Return: true: it may, for HAUL_ACK_HOLD_US.
  */
 bool haul_receiver_may_hold(const struct haul_receiver *rcv)
 {
-	return rcv->prompt && rcv->pushed && !rcv->quickacks && !rcv->ack_now &&
-	       rcv->nxt - rcv->last_ack <= HAUL_ACK_HOLD_MAX;
+	u32 most = rcv->quickacks ? rcv->mss - 1 : HAUL_ACK_HOLD_MAX;
+
+	return ((rcv->prompt && rcv->pushed) || rcv->fin_due) && !rcv->ack_now &&
+	       rcv->nxt - rcv->last_ack <= most;
 }
 
 /* Adds @b if there is room, and no block behind the first @skip (the D-SACK) says as much. */

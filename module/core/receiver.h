@@ -45,12 +45,14 @@
  * @dsack:	duplicate range to report first (RFC 2883); with @dsack_valid
  * @quickacks:	ACKs still to be sent at once (start of a connection, after loss)
  * @interactive: data flows both ways in turn: delay ACKs, they will ride on data (RFC 1122 4.2.3.2)
- * @prompt:	the program answered within HAUL_ACK_HOLD_US of what came last: so it may again
+ * @prompt:	the program answered within HAUL_ACK_HOLD_US of what came last: so it may again.
+ *		True until there was something to answer
  * @pushed:	the data that came last in order had PSH: the peer had no more to send
  * @ack_held:	an ACK that is due waits for such an answer
  * @ack_by_reader: readers have been woken: the first that reads acknowledges
  * @ack_now:	an immediate ACK is due
  * @ack_due:	an ACK is owed, may be delayed
+ * @fin_due:	one of a FIN is owed, which is not delayed but may ride on ours
  * @ato_us:	us, present delay of a delayed ACK
  * @last_data_us: when data last arrived
  * @rtt_us:	us, receiver's estimate of the round trip, for autotuning
@@ -83,6 +85,7 @@ struct haul_receiver {
 	bool	pushed:1;
 	bool	ack_now:1;
 	bool	ack_due:1;
+	bool	fin_due:1;
 	bool	interactive;
 	bool	ack_held;
 	bool	ack_by_reader;
@@ -145,6 +148,8 @@ void haul_receiver_advanced(struct haul_receiver *rcv);
 void haul_receiver_ack_sent(struct haul_receiver *rcv);
 /* Is an ACK due now (true), or may it wait? */
 bool haul_receiver_ack_at_once(const struct haul_receiver *rcv, u32 space, u32 full, bool ooo);
+/* The peer's FIN is next, all before it is here */
+void haul_receiver_fin(struct haul_receiver *rcv);
 /* May an ACK that is due at once wait for the program's answer all the same? */
 bool haul_receiver_may_hold(const struct haul_receiver *rcv);
 /* Data leaves: was it an answer to what came last? */

@@ -451,6 +451,14 @@ TEST(ack_of_a_question_waits_where_answers_are_prompt)
 {
 	struct haul_receiver rcv = grown(1000, BUFFER);
 
+	/* so they are taken to be until one is late; who speaks first answers nothing */
+	rcv.last_data_us = 0;
+	haul_receiver_answered(&rcv, SECOND);
+	rcv.last_data_us = SECOND;
+	question(&rcv, 3 * MSS, SECOND + MS);
+	EXPECT_TRUE(haul_receiver_may_hold(&rcv));
+	haul_receiver_answered(&rcv, SECOND + MS + HAUL_ACK_HOLD_US + 1);
+	haul_receiver_ack_sent(&rcv);
 	question(&rcv, 3 * MSS, SECOND + MS);
 	EXPECT_FALSE(haul_receiver_may_hold(&rcv));
 	haul_receiver_answered(&rcv, SECOND + MS + HAUL_ACK_HOLD_US);
@@ -487,6 +495,34 @@ TEST(ack_is_not_held_for_much_or_unfinished_data)
 	EXPECT_FALSE(haul_receiver_may_hold(&rcv));
 	rcv.quickacks = 0;
 	question(&rcv, 16384, SECOND + MS);
+	EXPECT_FALSE(haul_receiver_may_hold(&rcv));
+}
+
+TEST(ack_of_less_than_a_segment_waits_among_the_first)
+{
+	struct haul_receiver rcv = at(1000, 60 * MSS);
+
+	question(&rcv, MSS - 1, SECOND + MS);
+	EXPECT_TRUE(haul_receiver_ack_at_once(&rcv, 0, BUFFER, false));
+	EXPECT_TRUE(haul_receiver_may_hold(&rcv));
+	question(&rcv, 1, SECOND + MS);
+	EXPECT_FALSE(haul_receiver_may_hold(&rcv));
+}
+
+TEST(ack_of_a_fin_is_due_at_once_but_may_ride_on_ours)
+{
+	struct haul_receiver rcv = grown(1000, BUFFER);
+
+	rcv.prompt = false;
+	rcv.nxt++;
+	haul_receiver_data(&rcv, 0, SECOND + MS);
+	haul_receiver_fin(&rcv);
+	EXPECT_TRUE(haul_receiver_ack_at_once(&rcv, 0, BUFFER, false));
+	EXPECT_TRUE(haul_receiver_may_hold(&rcv));
+	rcv.ack_now = true;
+	EXPECT_FALSE(haul_receiver_may_hold(&rcv));
+	haul_receiver_ack_sent(&rcv);
+	EXPECT_FALSE(haul_receiver_ack_at_once(&rcv, 0, BUFFER, false));
 	EXPECT_FALSE(haul_receiver_may_hold(&rcv));
 }
 

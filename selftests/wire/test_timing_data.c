@@ -499,6 +499,47 @@ WIRE_TEST(ack, of_a_question_rides_on_a_prompt_answer)
 	EXPECT_EQ(0, ask(p, fd));
 }
 
+/* A question that is less than a segment waits for its answer from the first on. */
+WIRE_TEST(ack, of_a_first_small_question_rides_on_its_answer)
+{
+	int fd = measured(p, 20), i;
+
+	for (i = 0; i < 3; i++) {
+		inject(p, "ACK PSH len=100");
+		host_read(p, fd, 100);
+		host_write(p, fd, 10);
+		expect(p, "ACK len=10 ack=@0x%x", p->snd_nxt);
+		pause_us(20 * MS);
+		inject(p, "ACK");
+	}
+	inject(p, "ACK PSH len=100");
+	expect(p, "ACK len=0 ack=@0x%x", p->snd_nxt);
+	EXPECT_LE(400, p->rx_us - p->tx_us);
+	EXPECT_GE(10 * MS, p->rx_us - p->tx_us);
+	host_read(p, fd, 100);
+}
+
+/* A FIN's ACK rides on ours if the program has been waiting to close, and else comes alone. */
+WIRE_TEST(ack, of_a_fin_rides_on_ours)
+{
+	int fd = measured(p, 20);
+
+	inject(p, "FIN ACK");
+	host_close(fd);
+	expect(p, "FIN ACK len=0 ack=@0x%x", p->snd_nxt);
+}
+
+WIRE_TEST(ack, of_a_fin_does_not_wait_for_long)
+{
+	int fd = measured(p, 20);
+
+	inject(p, "FIN ACK");
+	expect(p, "ACK len=0 ack=@0x%x", p->snd_nxt);
+	EXPECT_LE(400, p->rx_us - p->tx_us);
+	EXPECT_GE(10 * MS, p->rx_us - p->tx_us);
+	host_expect_state(p, fd, HAUL_CLOSE_WAIT);
+}
+
 WIRE_TEST(ack, out_of_order_and_fin_at_once)
 {
 	int fd = measured(p, 20);
