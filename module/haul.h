@@ -440,6 +440,7 @@ static inline void haul_assert_locked(const struct sock *sk)
  * @tag:	own tag
  * @iss:	own ISN
  * @ts_recent:	the client's latest timestamp
+ * @ts_offset:	us
  * @wnd:	bytes, the client's window
  * @sent_us:	us, first SYN-ACK
  * @answered_us: us, last answer out of turn (SYN-ACK again, ACK, challenge): rate limit
@@ -466,6 +467,7 @@ struct haul_request {
 	u32			tag;
 	u32			iss;
 	u32			ts_recent;
+	u32			ts_offset;
 	u32			wnd;
 	struct haul_saved_syn	*saved_syn;
 	u64			sent_us;

@@ -42,14 +42,13 @@ static void haul_child_send_side(struct sock *child, const struct haul_request *
 	struct haul_sock *hs = haul_sk(child);
 
 	haul_cong_route(child, __sk_dst_get(child));
-	haul_cong_restart(child, req->iss);
 	hs->snd.syn_resent = req->retries > 0;
 	hs->snd.wnd = req->wnd;
 	hs->snd.max_wnd = req->wnd;
 	hs->snd.wl1 = req->init.isn;
 	hs->write_seq = req->iss;
-	hs->ts_offset = haul_secret_ts_offset(&req->flow.key);
-	hs->last_tsval = (u32)haul_now_us() + hs->ts_offset;
+	hs->ts_offset = req->ts_offset;
+	hs->last_tsval = (u32)hs->now + hs->ts_offset;
 	hs->syn_us = req->sent_us;
 	hs->handshake_rtt = req->rtt_us;
 }
@@ -59,7 +58,6 @@ static void haul_child_receive_side(struct sock *child, const struct sock *liste
 {
 	struct haul_sock *hs = haul_sk(child);
 
-	haul_receiver_init(&hs->rcv, req->init.isn, hs->window_clamp);
 	/* HAUL_QUICKACK of the listener */
 	hs->rcv.interactive = haul_sk(listener)->rcv.interactive;
 	hs->rcv.adv_mss = haul_mss_adv(child);
@@ -67,7 +65,7 @@ static void haul_child_receive_side(struct sock *child, const struct sock *liste
 	/* as the SYN-ACK has announced */
 	hs->rcv.wnd = haul_listen_window(listener);
 	hs->rcv.ts_recent = req->ts_recent;
-	hs->rcv.ts_recent_us = haul_now_us();
+	hs->rcv.ts_recent_us = hs->now;
 }
 
 /* The SYN-ACK was sent by the request; the packet at hand acknowledges it. */
@@ -179,10 +177,9 @@ struct sock *haul_child_create(struct sock *listener, struct haul_request *req, 
 	child = sk_clone_lock(listener, GFP_ATOMIC);
 	if (!child)
 		return NULL;
-	haul_conn_init_child(child, listener);
+	haul_conn_init_child(child, listener, req);
 	haul_child_disown(child);
 	WRITE_ONCE(child->sk_mark, req->mark);
-	sk_set_txhash(child);
 	haul_set_state(child, HAUL_SYN_RECEIVED);
 
 	if (haul_route_child(child, listener, req, skb) || !__sk_dst_get(child))

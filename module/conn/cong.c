@@ -203,8 +203,8 @@ size_t haul_cc_available(char *buf, size_t len)
 }
 
 /*
- * @sk is @ops' from now on, whose module is held; false: it needs memory that is not there, and
- * nothing has changed. Socket lock, or nobody else sees it.
+ * @sk is @ops' from now on (haul_sock.now), whose module is held; false: it needs memory that is
+ * not there, and nothing has changed. Socket lock, or nobody else sees it.
  */
 static bool haul_cong_change(struct sock *sk, const struct haul_cc_ops *ops, gfp_t gfp)
 {
@@ -216,7 +216,7 @@ static bool haul_cong_change(struct sock *sk, const struct haul_cc_ops *ops, gfp
 		if (unlikely(!more))
 			return false;
 	}
-	haul_sender_set_cc(snd, ops, more, haul_now_us());
+	haul_sender_set_cc(snd, ops, more, haul_sk(sk)->now);
 	kfree(old);
 	haul_pace_want(sk);
 	return true;
@@ -290,7 +290,7 @@ void haul_cong_restart(struct sock *sk, u32 iss)
 	void *more = haul_sender_more(snd);
 
 	haul_conn_init_sender(haul_sk(sk), iss);
-	haul_sender_set_cc(snd, cc, more, haul_now_us());
+	haul_sender_set_cc(snd, cc, more, haul_sk(sk)->now);
 }
 
 /**
@@ -313,6 +313,7 @@ int haul_cong_set(struct sock *sk, const char *name)
 		haul_cc_put(ops);
 		return -EPERM;
 	}
+	haul_clock(hs);
 	if (!haul_cong_change(sk, ops, GFP_KERNEL_ACCOUNT)) {
 		haul_cc_put(ops);
 		return -ENOMEM;

@@ -53,11 +53,12 @@ void haul_conn_init(struct sock *sk);
  * the same for a child, just cloned: CLOSED, nothing of its listener's but the options and the
  * controller
  */
-void haul_conn_init_child(struct sock *child, const struct sock *listener);
+void haul_conn_init_child(struct sock *child, const struct sock *listener,
+			  const struct haul_request *req);
 
 /* --- secret.c: keyed hashes; all in softirq too --- */
-/* RFC 6528: ISN, from clock and flow */
-u32 haul_secret_isn(const struct haul_flow_key *key);
+/* RFC 6528: ISN, from clock and flow; and the timestamp offset */
+u32 haul_secret_start(const struct haul_flow_key *key, u64 now, u32 *ts_offset);
 /*
  * us, timestamp offset of the flow: the same for each incarnation (RFC 7323 5.4), and under cookies
  */

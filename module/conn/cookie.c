@@ -9,15 +9,16 @@
 
 #define HAUL_COOKIE_SLOT_US	(64 * USEC_PER_SEC)
 
-static u32 haul_cookie_slot(void)
+static u32 haul_cookie_slot(const struct sock *listener)
 {
-	return div_u64(haul_now_us(), HAUL_COOKIE_SLOT_US);
+	return div_u64(haul_sk(listener)->now, HAUL_COOKIE_SLOT_US);
 }
 
 static void haul_cookie_open(struct haul_request *req, u64 cookie)
 {
 	req->iss = cookie >> 32;
 	req->tag = (u32)cookie;
+	req->ts_offset = haul_secret_ts_offset(&req->flow.key);
 }
 
 /**
@@ -31,7 +32,7 @@ void haul_cookie_send(struct sock *listener, struct sk_buff *skb, const struct h
 	struct haul_request req = {};
 
 	haul_request_fill(&req, listener, skb, init);
-	haul_cookie_open(&req, haul_secret_cookie(&req.flow.key, init, haul_cookie_slot()));
+	haul_cookie_open(&req, haul_secret_cookie(&req.flow.key, init, haul_cookie_slot(listener)));
 	if (!haul_request_synack(&req, HAUL_STATELESS, NULL))
 		haul_count(sock_net(listener), HAUL_CNT_COOKIES_SENT);
 }
@@ -50,7 +51,7 @@ bool haul_cookie_check(struct sock *listener, struct sk_buff *skb, const struct 
 {
 	const struct haul_packet *p = HAUL_PACKET(skb);
 	u64 told = (u64)(p->ack - 1) << 32 | p->tag;
-	u32 slot = haul_cookie_slot();
+	u32 slot = haul_cookie_slot(listener);
 
 	memset(req, 0, sizeof(*req));
 	haul_request_fill(req, listener, skb, init);

@@ -363,8 +363,8 @@ static bool haul_fastopen_open(struct sock *listener, struct sk_buff *skb,
 
 	haul_request_fill(&req, listener, skb, init);
 	req.tag = haul_secret_tag();
-	req.iss = haul_secret_isn(&req.flow.key);
-	req.sent_us = haul_now_us();
+	req.sent_us = haul_sk(listener)->now;
+	req.iss = haul_secret_start(&req.flow.key, req.sent_us, &req.ts_offset);
 	req.saved_syn = haul_saved_syn_make(listener, skb);
 	child = haul_child_create(listener, &req, skb, HAUL_BIRTH_FASTOPEN);
 	kfree(req.saved_syn);		/* the child has none of it, or there is no child */

@@ -15,9 +15,9 @@
  * RFC 6528's number, or, when a remnant was taken over, one that is after all that it ever sent
  * (RFC 6191 2): the hash grows with time, but a fast connection may have gone faster than 250 kB/s.
  */
-static u32 haul_handshake_isn(const struct haul_sock *hs)
+static u32 haul_handshake_isn(struct haul_sock *hs)
 {
-	u32 isn = haul_secret_isn(&hs->flow.key);
+	u32 isn = haul_secret_start(&hs->flow.key, haul_clock(hs), &hs->ts_offset);
 
 	if (hs->write_seq && haul_before(isn, hs->write_seq))
 		isn = hs->write_seq + (isn & 0xffff);
@@ -39,8 +39,7 @@ static void haul_handshake_prepare(struct sock *sk)
 	hs->tag = haul_secret_tag();
 	hs->peer_tag = 0;
 	hs->peer_mss = 0;
-	hs->ts_offset = haul_secret_ts_offset(&hs->flow.key);
-	hs->last_tsval = (u32)haul_now_us() + hs->ts_offset;
+	hs->last_tsval = (u32)hs->now + hs->ts_offset;
 	hs->write_seq = iss;
 	hs->pushed_seq = iss;
 	atomic_set(&sk->sk_tskey, 0);
@@ -85,7 +84,7 @@ void haul_handshake_queue_syn(struct sock *sk, struct sk_buff *skb)
 	seg->flags = HAUL_SYN;
 	WRITE_ONCE(hs->write_seq, seg->end_seq);
 
-	hs->syn_us = haul_clock(hs);
+	hs->syn_us = hs->now;
 	seg->sent_us = hs->syn_us;
 	haul_sender_sent(&hs->snd, seg, seg->sent_us, true, hs->snd.mss);
 	WRITE_ONCE(hs->snd.nxt, seg->end_seq);
@@ -182,7 +181,7 @@ static void haul_handshake_take_syn(struct sock *sk, const struct haul_packet *p
 	rcv->last_ack = rcv->nxt;
 	rcv->space_seq = rcv->nxt;
 	rcv->ts_recent = p->tsval;
-	rcv->ts_recent_us = haul_now_us();
+	rcv->ts_recent_us = hs->now;
 
 	hs->snd.wnd = p->window;
 	hs->snd.max_wnd = p->window;
@@ -194,7 +193,7 @@ static void haul_handshake_take_syn(struct sock *sk, const struct haul_packet *p
 static void haul_handshake_syn_acked(struct sock *sk, const struct haul_packet *p)
 {
 	struct haul_sock *hs = haul_sk(sk);
-	struct haul_ack ack = { .now = haul_now_us(), .rtt_us = HAUL_RTT_NONE, .tsecr = p->tsecr };
+	struct haul_ack ack = { .now = hs->now, .rtt_us = HAUL_RTT_NONE, .tsecr = p->tsecr };
 	struct sk_buff *skb = haul_rtx_head(sk);
 	u32 rtt = (u32)ack.now + hs->ts_offset - p->tsecr;
 
@@ -223,7 +222,7 @@ static void haul_handshake_syn_acked(struct sock *sk, const struct haul_packet *
 void haul_handshake_done(struct sock *sk, const struct haul_packet *p)
 {
 	struct haul_sock *hs = haul_sk(sk);
-	u64 now = haul_now_us();
+	u64 now = hs->now;
 
 	haul_assert_locked(sk);
 	hs->handshake_rtt = hs->snd.rtt.latest;
@@ -276,7 +275,7 @@ static void haul_handshake_await_confirmation(struct sock *sk)
 {
 	struct haul_sock *hs = haul_sk(sk);
 
-	haul_timer_set(sk, HAUL_DL_RETRANSMIT, haul_now_us() + haul_rtt_rto(&hs->snd.rtt));
+	haul_timer_set(sk, HAUL_DL_RETRANSMIT, hs->now + haul_rtt_rto(&hs->snd.rtt));
 }
 
 /**

@@ -354,6 +354,7 @@ int haul_conn_rcv(struct sock *sk, struct sk_buff *skb)
 	trace_haul_receive(sk, skb);
 	switch (sk->sk_state) {
 	case HAUL_LISTEN:
+		haul_clock(haul_sk(sk));
 		haul_listen_rcv(sk, skb);
 		break;
 	case HAUL_CLOSED:

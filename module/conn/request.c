@@ -77,7 +77,7 @@ static void haul_request_packet(const struct haul_request *req, struct haul_pack
 	p->tag = req->init.tag;
 	p->ack = req->init.isn + 1;
 	p->window = haul_listen_window(req->listener);
-	p->tsval = (u32)haul_now_us() + haul_secret_ts_offset(&req->flow.key);
+	p->tsval = (u32)haul_sk(req->listener)->now + req->ts_offset;
 	p->tsecr = req->ts_recent;
 }
 
@@ -125,7 +125,7 @@ static bool haul_request_permit(struct haul_request *req)
 {
 	struct net *net = req->flow.key.net;
 	int limit = READ_ONCE(haul_pernet(net)->challenge_limit);
-	u64 now = haul_now_us();
+	u64 now = haul_sk(req->listener)->now;
 
 	if (limit > 0 && now - req->answered_us >= USEC_PER_SEC / limit) {
 		req->answered_us = now;
@@ -154,7 +154,7 @@ static u8 haul_request_tos(const struct sock *listener, const struct haul_flow_k
 
 /**
  * haul_request_fill - what a request learns from the packet that makes it
- * @req:	zeroed; own tag and ISN are the caller's to set
+ * @req:	zeroed; own tag, ISN and timestamp offset are the caller's to set
  * @listener:	its lock is held; no reference is taken
  * @skb:	the SYN, or a cookie's third step
  * @init:	its INIT
@@ -217,6 +217,7 @@ static void haul_request_repeat(struct haul_request *req)
 		req->timeouts++;
 	if (!repeats)
 		return;
+	haul_clock(haul_sk(req->listener));
 	if (req->retries < U8_MAX)
 		req->retries++;
 	haul_count(req->flow.key.net, HAUL_CNT_SYNACK_RETRANS);
@@ -292,8 +293,8 @@ void haul_request_create(struct sock *listener, struct sk_buff *skb, const struc
 		goto full;
 	haul_request_fill(req, listener, skb, init);
 	req->tag = haul_secret_tag();
-	req->iss = haul_secret_isn(&req->flow.key);
-	req->sent_us = haul_now_us();
+	req->sent_us = haul_sk(listener)->now;
+	req->iss = haul_secret_start(&req->flow.key, req->sent_us, &req->ts_offset);
 	if (!haul_request_enter(req)) {
 		/* nobody has seen it */
 		kmem_cache_free(haul_request_cache, req);
@@ -416,9 +417,10 @@ static bool haul_request_defers(const struct haul_request *req, const struct hau
  */
 static void haul_request_note_ack(struct haul_request *req, const struct haul_packet *p)
 {
-	u32 rtt = (u32)haul_now_us() + haul_secret_ts_offset(&req->flow.key) - p->tsecr;
+	u64 now = haul_sk(req->listener)->now;
+	u32 rtt = (u32)now + req->ts_offset - p->tsecr;
 
-	if (!req->rtt_us && rtt <= haul_now_us() - req->sent_us)
+	if (!req->rtt_us && rtt <= now - req->sent_us)
 		req->rtt_us = max(rtt, 1U);
 	req->acked = true;
 }

@@ -6,23 +6,44 @@
 #include <linux/once.h>
 #include <linux/random.h>
 #include <linux/siphash.h>
+#include <net/ipv6.h>
+#include <net/netns/hash.h>
 #include "conn.h"
 
-static siphash_key_t haul_isn_key __read_mostly;
-static siphash_key_t haul_ts_key __read_mostly;
+static siphash_key_t haul_start_key __read_mostly;
 static siphash_key_t haul_cookie_key __read_mostly;
 
+/*
+ * 64 bits that only this host can tell of a flow. Two words of it are all of an IPv4 flow; net's
+ * part is no secret, but namespaces need not share numbers.
+ */
+static u64 haul_secret_flow(const struct haul_flow_key *key)
+{
+	get_random_once(&haul_start_key, sizeof(haul_start_key));
+	if (ipv6_addr_v4mapped(&key->remote))
+		return siphash_4u32((__force u32)key->local.s6_addr32[3],
+				    (__force u32)key->remote.s6_addr32[3],
+				    (__force u32)key->lport << 16 | (__force u32)key->rport,
+				    net_hash_mix(key->net) ^ key->kind, &haul_start_key);
+	return siphash(key, sizeof(*key), &haul_start_key);
+}
+
 /**
- * haul_secret_isn - initial sequence number of a new connection
+ * haul_secret_start - initial sequence number and timestamp offset of a new connection
  * @key:	its flow
+ * @now:	us of haul_now_us()
+ * @ts_offset:	haul_secret_ts_offset() of it is put here
  *
  * RFC 6528 3: M + F(flow, secret), M ticking every 4 microseconds, so that successive connections
- * of one flow get growing numbers. Context: any.
+ * of one flow get growing numbers. F and the offset are the two halves of one keyed hash: either
+ * says nothing about the other. Context: any. Return: the number.
  */
-u32 haul_secret_isn(const struct haul_flow_key *key)
+u32 haul_secret_start(const struct haul_flow_key *key, u64 now, u32 *ts_offset)
 {
-	get_random_once(&haul_isn_key, sizeof(haul_isn_key));
-	return (u32)siphash(key, sizeof(*key), &haul_isn_key) + (u32)(haul_now_us() >> 2);
+	u64 secret = haul_secret_flow(key);
+
+	*ts_offset = secret >> 32;
+	return (u32)secret + (u32)(now >> 2);
 }
 
 /**
@@ -34,8 +55,7 @@ u32 haul_secret_isn(const struct haul_flow_key *key)
  */
 u32 haul_secret_ts_offset(const struct haul_flow_key *key)
 {
-	get_random_once(&haul_ts_key, sizeof(haul_ts_key));
-	return (u32)siphash(key, sizeof(*key), &haul_ts_key);
+	return haul_secret_flow(key) >> 32;
 }
 
 /**

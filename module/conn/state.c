@@ -168,7 +168,8 @@ void haul_conn_init_sender(struct haul_sock *hs, u32 iss)
 		hs->snd.rtt.rto_max_ms = rto_max_ms;
 }
 
-static void haul_conn_init_common(struct sock *sk)
+/* @now: us; @iss, @irs: of both halves, 0 where they are not known yet */
+static void haul_conn_init_common(struct sock *sk, u64 now, u32 iss, u32 irs)
 {
 	struct haul_sock *hs = haul_sk(sk);
 	struct haul_net *hn = haul_pernet(sock_net(sk));
@@ -184,9 +185,10 @@ static void haul_conn_init_common(struct sock *sk)
 	sk->tcp_rtx_queue = RB_ROOT;
 	sk->sk_pacing_shift = 10;
 	haul_timer_init(sk);
-	hs->chrono_us = haul_now_us();
-	haul_conn_init_sender(hs, 0);
-	haul_receiver_init(&hs->rcv, 0, hs->window_clamp);
+	hs->now = now;
+	hs->chrono_us = now;
+	haul_conn_init_sender(hs, iss);
+	haul_receiver_init(&hs->rcv, irs, hs->window_clamp);
 }
 
 /**
@@ -197,7 +199,7 @@ static void haul_conn_init_common(struct sock *sk)
  */
 void haul_conn_init(struct sock *sk)
 {
-	haul_conn_init_common(sk);
+	haul_conn_init_common(sk, haul_now_us(), 0, 0);
 	haul_cong_init_sock(sk);
 }
 
@@ -205,12 +207,14 @@ void haul_conn_init(struct sock *sk)
  * haul_conn_init_child - a child's private part
  * @child:	just cloned, a copy of its listener; its lock is held, nobody else sees it
  * @listener:	its lock is held
+ * @req:	what the handshake has agreed on
  *
  * Only the options stay: they are what follows haul_sock.keep_idle, and the MSS and the longest
  * timeout that the program set. The copied state goes without haul_set_state(): the copy never was
  * a listener.
  */
-void haul_conn_init_child(struct sock *child, const struct sock *listener)
+void haul_conn_init_child(struct sock *child, const struct sock *listener,
+			  const struct haul_request *req)
 {
 	struct haul_sock *hs = haul_sk(child);
 	const struct haul_af *af = hs->af;
@@ -225,6 +229,6 @@ void haul_conn_init_child(struct sock *child, const struct sock *listener)
 	hs->af = af;
 	hs->user_mss = user_mss;
 	hs->snd.rtt.rto_max_ms = rto_max_ms;
-	haul_conn_init_common(child);
+	haul_conn_init_common(child, haul_sk(listener)->now, req->iss, req->init.isn);
 	haul_cong_inherit(child, listener);
 }

@@ -38,7 +38,7 @@ void haul_window_init(struct sock *sk)
 	hs->rcv_ratio = HAUL_RATIO_DEFAULT;
 	haul_window_set_clamp(sk);
 	hs->rcv.ssthresh = hs->rcv.clamp;
-	hs->rcv.space_us = haul_now_us();
+	hs->rcv.space_us = hs->now;
 	hs->rcv.space_seq = hs->rcv.copied;
 	/* what the program reads in the first round trip is a first window's worth at most */
 	hs->rcv.space = min_t(u32, hs->rcv.clamp, 10U * hs->rcv.adv_mss);

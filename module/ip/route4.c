@@ -47,6 +47,30 @@ struct dst_entry *haul_route4(struct sock *sk)
 	return &rt->dst;
 }
 
+/*
+ * Which addresses will it be, and is there a way? Whether security and IPsec let it pass is asked
+ * in haul_route4_connected(), with the ports. 0 or -errno.
+ */
+static int haul_route4_find(struct sock *sk, __be32 hop, __be16 dport)
+{
+	struct inet_sock *inet = inet_sk(sk);
+	struct flowi4 *fl4 = &inet->cork.fl.u.ip4;
+	struct rtable *rt;
+	int flags;
+
+	ip_route_connect_init(fl4, hop, inet->inet_saddr, sk->sk_bound_dev_if, sk->sk_protocol,
+			      inet->inet_sport, dport, sk);
+	rt = __ip_route_output_key(sock_net(sk), fl4);
+	if (IS_ERR(rt)) {
+		if (PTR_ERR(rt) == -ENETUNREACH)
+			IP_INC_STATS(sock_net(sk), IPSTATS_MIB_OUTNOROUTES);
+		return PTR_ERR(rt);
+	}
+	flags = rt->rt_flags & (RTCF_MULTICAST | RTCF_BROADCAST);
+	ip_rt_put(rt);
+	return flags ? -ENETUNREACH : 0;
+}
+
 /**
  * haul_route4_connect - finds route and source address
  * @sk:		the socket
@@ -60,22 +84,13 @@ int haul_route4_connect(struct sock *sk, __be32 daddr, __be16 dport)
 	struct inet_sock *inet = inet_sk(sk);
 	struct flowi4 *fl4 = &inet->cork.fl.u.ip4;
 	__be32 hop = haul_route4_hop(sk, daddr);
-	struct rtable *rt;
-	bool group;
+	int err;
 
 	if (!daddr && hop)
 		return -EINVAL;
-	rt = ip_route_connect(fl4, hop, inet->inet_saddr, sk->sk_bound_dev_if, sk->sk_protocol,
-			      inet->inet_sport, dport, sk);
-	if (IS_ERR(rt)) {
-		if (PTR_ERR(rt) == -ENETUNREACH)
-			IP_INC_STATS(sock_net(sk), IPSTATS_MIB_OUTNOROUTES);
-		return PTR_ERR(rt);
-	}
-	group = rt->rt_flags & (RTCF_MULTICAST | RTCF_BROADCAST);
-	ip_rt_put(rt);
-	if (group)
-		return -ENETUNREACH;
+	err = haul_route4_find(sk, hop, dport);
+	if (err)
+		return err;
 
 	if (hop == daddr)
 		daddr = fl4->daddr;		/* 0 has become this host's */
