@@ -428,6 +428,8 @@ int haul_rtx_unclone(struct sk_buff *skb, gfp_t gfp);
 /* --- spare.c: small packets' buffers, used again. Any context --- */
 struct sk_buff *haul_spare_get(void);			/* NULL: there is none */
 bool haul_spare_put(struct sk_buff *skb);		/* false: the caller frees it */
+/* for a packet without payload; NULL: no memory */
+struct sk_buff *haul_spare_control(gfp_t gfp);
 int haul_spare_init(void);
 void haul_spare_exit(void);
 

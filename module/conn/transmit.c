@@ -311,6 +311,19 @@ int haul_transmit_syn(struct sock *sk, struct sk_buff *syn, struct sk_buff *data
 	return haul_transmit_queued(sk, data, seg, &out, gfp);
 }
 
+/* For a packet without payload. Many SACK blocks want more room in front than others. */
+static struct sk_buff *haul_transmit_buffer(const struct haul_sock *hs, gfp_t gfp)
+{
+	struct sk_buff *skb;
+
+	if (likely(!hs->rcv.num_recent && !hs->rcv.dsack_valid))
+		return haul_spare_control(gfp);
+	skb = alloc_skb(HAUL_CONTROL_ROOM, gfp | __GFP_NOWARN);
+	if (likely(skb))
+		skb_reserve(skb, HAUL_CONTROL_ROOM);
+	return skb;
+}
+
 /**
  * haul_transmit_control - send a packet without payload
  * @sk:		the socket; its lock is held
@@ -331,11 +344,10 @@ int haul_transmit_control(struct sock *sk, u16 flags, u32 seq, gfp_t gfp)
 	haul_transmit_begin(sk, &out, seq, flags);
 	if (sk->sk_state != HAUL_SYN_SENT)
 		out.flags |= HAUL_ACK;
-	skb = alloc_skb(HAUL_CONTROL_ROOM, gfp | __GFP_NOWARN);
+	skb = haul_transmit_buffer(haul_sk(sk), gfp);
 	if (unlikely(!skb)) {
 		haul_count(sock_net(sk), HAUL_CNT_TX_NO_MEMORY);
 		return -ENOMEM;
 	}
-	skb_reserve(skb, HAUL_CONTROL_ROOM);
 	return haul_transmit_emit(sk, skb, &out);
 }

@@ -6,6 +6,9 @@
 #include "conn.h"
 #include "../sock/sock.h"
 
+/* bytes of granted memory that a busy socket keeps, and no more */
+#define HAUL_MEM_KEPT		(4 * (int)PAGE_SIZE)
+
 /* Receive memory counts truesize, windows count payload; rcv_ratio / 256 of a buffer is payload. */
 #define HAUL_RATIO_ONE		256U
 #define HAUL_RATIO_DEFAULT	128U
@@ -130,15 +133,15 @@ void haul_window_grow(struct sock *sk, const struct sk_buff *skb)
  * @size:	bytes of it
  *
  * As sk_mem_uncharge(), which leaves the socket less than a page of what it has been granted. Here
- * it may be a page more while the timer is about to fire, for haul_timer_run() and
- * haul_timer_stop() look again: a question and its answer need no more than that, and take and
- * return nothing. So an idle socket holds nothing, as on TCP.
+ * it may be more while the timer is about to fire, for haul_timer_run() and haul_timer_stop() look
+ * again: a question of a page and its answer need no more than HAUL_MEM_KEPT, and take and return
+ * nothing. So an idle socket holds nothing, as on TCP.
  */
 void haul_mem_uncharge(struct sock *sk, int size)
 {
 	sk_mem_charge(sk, -size);
 	if (!haul_timer_comes(haul_sk(sk), USEC_PER_SEC) ||
-	    sk->sk_forward_alloc >= 2 * (int)PAGE_SIZE || sk_under_memory_pressure(sk))
+	    sk->sk_forward_alloc >= HAUL_MEM_KEPT || sk_under_memory_pressure(sk))
 		sk_mem_reclaim(sk);
 }
 

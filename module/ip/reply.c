@@ -10,6 +10,7 @@
 #include <net/ipv6.h>
 #include <net/route.h>
 #include "ip.h"
+#include "../conn/conn.h"
 #include "../observe/trace.h"
 
 /* What a packet carries beside its header; NULL: not that */
@@ -25,7 +26,6 @@ static struct sk_buff *haul_reply_build(const struct haul_flow_key *key, struct 
 					const struct haul_reply_options *o,
 					const struct dst_entry *dst)
 {
-	unsigned int room = MAX_HEADER + sizeof(struct ipv6hdr);
 	struct haulhdr *h;
 	struct sk_buff *skb;
 	void *at;
@@ -36,11 +36,10 @@ static struct sk_buff *haul_reply_build(const struct haul_flow_key *key, struct 
 	p->hdrlen = haul_wire_hdrlen(o->init, 0);
 	if (o->fastopen)
 		p->hdrlen += HAUL_OPT_FASTOPEN_LEN(o->fastopen->len);
-	skb = alloc_skb(room + p->hdrlen, GFP_ATOMIC | __GFP_NOWARN);
+	skb = haul_spare_control(GFP_ATOMIC);
 	if (!skb)
 		return NULL;
-	skb_reserve(skb, room);
-	h = skb_put(skb, p->hdrlen);
+	h = skb_push(skb, p->hdrlen);
 	skb_reset_transport_header(skb);
 	haul_wire_build(h, p);
 	at = h + 1;
