@@ -17,8 +17,9 @@
  *   accept_node. Order: listener before child (bh_lock_sock_nested). A child never takes its
  *   listener's lock.
  * - Look-ups take no lock: haul_flows is an rhashtable read under RCU, the port table's chains are
- *   RCU lists. What a look-up returns holds a reference (refcount_inc_not_zero), and may have
- *   changed state meanwhile: whoever then takes the lock looks at the state again.
+ *   RCU lists. What a look-up returns holds a reference (refcount_inc_not_zero), but for a packet
+ *   on its way in, for which its RCU section is enough (haul_flow_peek). It may have changed state
+ *   meanwhile: whoever then takes the lock looks at the state again.
  * - A port bucket's spinlock protects its chain, each port's owners and receivers. Taken inside the
  *   socket lock, with bottom halves off.
  * - A remnant has a spinlock of its own for the few fields that packets change.
@@ -77,6 +78,16 @@ struct haul_fastopen;
 struct haul_fastopen_cache;
 struct haul_fastopen_keys;
 struct haul_saved_syn;
+
+/*
+ * Of a large or frequent variable on the stack that is written before it is read: kernels zero all
+ * others (init_on_stack), for each packet.
+ */
+#if __has_attribute(__uninitialized__)
+#define haul_uninitialized	__attribute__((__uninitialized__))
+#else
+#define haul_uninitialized
+#endif
 
 extern int haul_family;			/* module parameter: AF_HAUL */
 extern int haul_protocol;		/* module parameter: IPPROTO_HAUL */

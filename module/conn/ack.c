@@ -246,7 +246,7 @@ static noinline bool haul_ack_take(struct sock *sk, struct sk_buff *skb,
 {
 	struct haul_packet *p = HAUL_PACKET(skb);
 	struct haul_sock *hs = haul_sk(sk);
-	struct haul_ack ack;
+	struct haul_ack ack haul_uninitialized;
 	u16 flags = 0;
 
 	haul_ack_prepare(sk, p, &ack);

@@ -394,7 +394,7 @@ void haul_handshake_rcv(struct sock *sk, struct sk_buff *skb)
 {
 	struct haul_sock *hs = haul_sk(sk);
 	const struct haul_packet *p = HAUL_PACKET(skb);
-	struct haul_options o;
+	struct haul_options o haul_uninitialized;
 
 	haul_assert_locked(sk);
 	if (p->flags & HAUL_RST) {

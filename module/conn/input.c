@@ -171,9 +171,8 @@ static void haul_input_count_ce(struct haul_sock *hs, const struct sk_buff *skb)
 		hs->rcv.ce += max(haul_skb_segs(skb), 1U);
 }
 
-/* Everything about a segment's own merit: tag, options, PAWS, sequence. False: dropped. */
-static bool haul_input_check(struct sock *sk, struct sk_buff *skb, struct haul_options *o,
-			     bool *stale)
+/* Everything about a segment's own merit: tag, PAWS, sequence. False: dropped. */
+static bool haul_input_check(struct sock *sk, struct sk_buff *skb, bool *stale)
 {
 	struct haul_sock *hs = haul_sk(sk);
 	struct haul_packet *p = HAUL_PACKET(skb);
@@ -184,11 +183,6 @@ static bool haul_input_check(struct sock *sk, struct sk_buff *skb, struct haul_o
 	}
 	if (!(p->flags & HAUL_ACK)) {
 		haul_drop(sock_net(sk), skb, HAUL_CNT_DROP_NO_ACK);
-		return false;
-	}
-	if (p->hdrlen > HAUL_HDR &&
-	    haul_wire_parse_options(skb_transport_header(skb), p->hdrlen, o)) {
-		haul_drop(sock_net(sk), skb, HAUL_CNT_DROP_OPTION);
 		return false;
 	}
 	if (haul_receiver_paws_old(&hs->rcv, p->tsval, hs->now)) {
@@ -229,15 +223,16 @@ static bool haul_input_is_expected(const struct sock *sk, const struct haul_pack
 	       !(sk->sk_shutdown & RCV_SHUTDOWN);
 }
 
+static const struct haul_options haul_input_no_options;
+
 static void haul_input_expected(struct sock *sk, struct sk_buff *skb)
 {
-	static const struct haul_options none;
 	struct haul_sock *hs = haul_sk(sk);
 	struct haul_packet *p = HAUL_PACKET(skb);
 
 	haul_input_count_ce(hs, skb);
 	haul_receiver_update_ts(&hs->rcv, p->seq, p->tsval, hs->now);
-	if (!haul_ack_rcv(sk, skb, &none, false))
+	if (!haul_ack_rcv(sk, skb, &haul_input_no_options, false))
 		return;
 	if (unlikely(sk->sk_state == HAUL_CLOSED)) {
 		consume_skb(skb);
@@ -262,16 +257,17 @@ static bool haul_input_is_third_step(const struct sock *sk, const struct haul_pa
 	return p->ack == hs->snd.iss + 1;
 }
 
-/* RFC 9293 3.10.7.4: a segment in SYN-RECEIVED or a synchronised state. Consumes skb. */
-static void haul_input_synchronized(struct sock *sk, struct sk_buff *skb)
+/*
+ * RFC 9293 3.10.7.4: a segment in SYN-RECEIVED or a synchronised state, with options @o. Consumes
+ * skb.
+ */
+static void haul_input_synchronized(struct sock *sk, struct sk_buff *skb,
+				    const struct haul_options *o)
 {
 	struct haul_sock *hs = haul_sk(sk);
 	struct haul_packet *p = HAUL_PACKET(skb);
-	struct haul_options o;
 	bool stale = false;
 
-	o.num_sack = 0;
-	o.has_init = false;
 	if (p->flags & HAUL_RST) {
 		haul_input_rst(sk, skb);
 		return;
@@ -294,7 +290,7 @@ static void haul_input_synchronized(struct sock *sk, struct sk_buff *skb)
 		p->seq++;
 		hs->rcv.ack_now = true;
 	}
-	if (!haul_input_check(sk, skb, &o, &stale))
+	if (!haul_input_check(sk, skb, &stale))
 		return;
 
 	haul_input_count_ce(hs, skb);
@@ -306,7 +302,7 @@ static void haul_input_synchronized(struct sock *sk, struct sk_buff *skb)
 		haul_drop(sock_net(sk), skb, HAUL_CNT_DROP_ACK);
 		return;
 	}
-	if (!haul_ack_rcv(sk, skb, &o, stale))
+	if (!haul_ack_rcv(sk, skb, o, stale))
 		return;
 	if (sk->sk_state == HAUL_CLOSED) {
 		consume_skb(skb);
@@ -319,6 +315,17 @@ static void haul_input_synchronized(struct sock *sk, struct sk_buff *skb)
 		return;
 	haul_input_push(sk);
 	haul_ack_after_input(sk);
+}
+
+/* In a frame of its own: it is large. ip/input.c has found the options good. */
+static noinline void haul_input_optioned(struct sock *sk, struct sk_buff *skb)
+{
+	struct haul_options o haul_uninitialized;
+
+	if (haul_wire_parse_options(skb_transport_header(skb), HAUL_PACKET(skb)->hdrlen, &o))
+		haul_drop(sock_net(sk), skb, HAUL_CNT_DROP_OPTION);
+	else
+		haul_input_synchronized(sk, skb, &o);
 }
 
 /*
@@ -338,7 +345,10 @@ static void haul_input_established(struct sock *sk, struct sk_buff *skb)
 		return;
 	}
 	haul_clock(hs);
-	haul_input_synchronized(sk, skb);
+	if (p->hdrlen == HAUL_HDR)
+		haul_input_synchronized(sk, skb, &haul_input_no_options);
+	else
+		haul_input_optioned(sk, skb);
 }
 
 /**

@@ -106,7 +106,7 @@ static void haul_listen_unknown(struct sock *sk, struct sk_buff *skb)
 {
 	const struct haul_packet *p = HAUL_PACKET(skb);
 	struct net *net = sock_net(sk);
-	struct haul_options o;
+	struct haul_options o haul_uninitialized;
 
 	if (p->flags & HAUL_RST)
 		haul_drop(net, skb, HAUL_CNT_DROP_RST);
@@ -164,7 +164,7 @@ static void haul_listen_flow(struct sock *sk, struct haul_flow *flow, struct sk_
  */
 void haul_listen_rcv(struct sock *sk, struct sk_buff *skb)
 {
-	struct haul_flow_key key;
+	struct haul_flow_key key haul_uninitialized;
 	struct haul_flow *flow;
 
 	haul_assert_locked(sk);

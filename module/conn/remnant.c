@@ -42,7 +42,7 @@ static void haul_remnant_release(struct haul_remnant *rem)
 
 /**
  * haul_remnant_drop - take a remnant out of everything, before its time or at it
- * @rem:	the caller holds a reference of his own
+ * @rem:	RCU read lock, or a reference of the caller's own
  *
  * Context: any. Of several callers one does it.
  */
@@ -321,10 +321,10 @@ static enum haul_counter haul_remnant_judge(struct haul_remnant *rem, const stru
 
 /**
  * haul_remnant_rcv - a packet in TIME-WAIT
- * @rem:	the remnant; the caller holds a reference
+ * @rem:	the remnant, as RCU has it: it may be on its way out
  * @skb:	the packet; consumed unless true is returned
  *
- * Context: BH off; no lock is needed.
+ * Context: RCU read lock, BH off; no other lock is needed.
  *
  * Return: true: a SYN that RFC 6191 lets open a new connection, a listener is there for it, and the
  * remnant is gone.

@@ -137,11 +137,13 @@ static bool haul_receiver_owes_ack(const struct haul_receiver *rcv)
  */
 bool haul_receiver_wnd_update_due(const struct haul_receiver *rcv, u32 space, u32 full)
 {
-	u32 left = haul_receiver_wnd(rcv);
-	u32 offer = haul_receiver_offer(rcv, space, full);
+	u32 left = haul_receiver_wnd(rcv), offer;
 
 	if (haul_receiver_owes_ack(rcv) && !rcv->ack_held)
 		return true;
+	if (left > min(rcv->ssthresh, rcv->clamp) / 2)
+		return false;		/* most of the time: it can't double */
+	offer = haul_receiver_offer(rcv, space, full);
 	return offer > left && offer / 2 >= left;
 }
 

@@ -271,6 +271,24 @@ enum haul_wire_error haul_wire_parse_options(const void *header, u32 hdrlen,
 }
 
 /**
+ * haul_wire_is_init() - is INIT the only option, and such as haul_wire_parse_options() takes?
+ * @header: the header, at any alignment, as haul_wire_parse() accepted it, not a datagram's
+ * @hdrlen: its length in bytes, options included
+ *
+ * That is what most packets with options are. Context: any.
+ * Return: false: it may be good all the same.
+ */
+bool haul_wire_is_init(const void *header, u32 hdrlen)
+{
+	struct haul_opt_init init;
+
+	if (hdrlen != HAUL_HDR + HAUL_OPT_INIT_LEN)
+		return false;
+	memcpy(&init, header + HAUL_HDR, sizeof(init));
+	return init.type == HAUL_OPT_INIT && init.len == HAUL_OPT_INIT_LEN && init.tag;
+}
+
+/**
  * haul_wire_hdrlen() - length of a connection's header with these options; a FASTOPEN comes to it
  * @init: with INIT
  * @num_sack: number of SACK blocks, at most HAUL_SACK_MAX

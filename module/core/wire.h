@@ -178,6 +178,9 @@ enum haul_wire_error haul_wire_parse(const void *data, u32 avail, u32 total, str
 enum haul_wire_error haul_wire_parse_options(const void *header, u32 hdrlen,
 					     struct haul_options *o);
 
+/* is INIT the only option, and a good one? False: parse them */
+bool haul_wire_is_init(const void *header, u32 hdrlen);
+
 u32 haul_wire_hdrlen(bool init, unsigned int num_sack);
 void haul_wire_build(struct haulhdr *h, const struct haul_packet *p);
 void *haul_wire_put_init(void *at, const struct haul_init *init);

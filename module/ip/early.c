@@ -99,7 +99,7 @@ static void haul_early_find(struct sk_buff *skb, struct haul_flow_key *key)
 static unsigned int haul_early4(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	const struct iphdr *iph = ip_hdr(skb);
-	struct haul_flow_key key;
+	struct haul_flow_key key haul_uninitialized;
 
 	if (iph->protocol != haul_protocol || ip_is_fragment(iph) ||
 	    !haul_early_fit(skb, state->net))
@@ -114,7 +114,7 @@ static unsigned int haul_early4(void *priv, struct sk_buff *skb, const struct nf
 
 static unsigned int haul_early6(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
-	struct haul_flow_key key;
+	struct haul_flow_key key haul_uninitialized;
 
 	if (ipv6_hdr(skb)->nexthdr != haul_protocol || !haul_early_fit(skb, state->net))
 		return NF_ACCEPT;

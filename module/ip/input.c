@@ -64,12 +64,20 @@ static bool haul_input_sound(struct sk_buff *skb)
 	return !skb_checksum_simple_validate(skb);
 }
 
-/* In a frame of its own: kernels zero what is on the stack (init_on_stack), which is 300 bytes */
-static noinline bool haul_input_options_bad(const struct sk_buff *skb, u32 hdrlen)
+/* In a frame of its own: it is large */
+static noinline bool haul_input_options_parse(const struct sk_buff *skb, u32 hdrlen)
 {
-	struct haul_options o;
+	struct haul_options o haul_uninitialized;
 
-	return haul_wire_parse_options(skb->data, hdrlen, &o);
+	return !haul_wire_parse_options(skb->data, hdrlen, &o);
+}
+
+static bool haul_input_options_good(const struct sk_buff *skb, const struct haul_packet *p)
+{
+	if (p->kind != HAUL_KIND_DATAGRAM &&
+	    (p->hdrlen == HAUL_HDR || haul_wire_is_init(skb->data, p->hdrlen)))
+		return true;
+	return haul_input_options_parse(skb, p->hdrlen);
 }
 
 /* The order is protocol.rst 1.6's. HAUL_NUM_COUNTERS: nothing is wrong with it. */
@@ -83,8 +91,7 @@ static enum haul_counter haul_input_check(struct sk_buff *skb, const struct haul
 		return haul_input_why(err);
 	if (unlikely(!haul_input_sound(skb)))
 		return HAUL_CNT_DROP_CHECKSUM;
-	if ((p->hdrlen != HAUL_HDR || p->kind == HAUL_KIND_DATAGRAM) &&
-	    haul_input_options_bad(skb, p->hdrlen))
+	if (!haul_input_options_good(skb, p))
 		return HAUL_CNT_DROP_OPTION;
 	if (unlikely(!in->unicast && p->kind != HAUL_KIND_DATAGRAM))
 		return HAUL_CNT_DROP_ADDRESS;
@@ -233,36 +240,31 @@ struct sock *haul_request_listener(const struct haul_request *req)
 	return listener && refcount_inc_not_zero(&listener->sk_refcnt) ? listener : NULL;
 }
 
-/* False: this flow has no use for it any more, a listener may. Drops the flow's reference. */
-static bool haul_input_to_flow(const struct haul_input *in, struct haul_flow *flow,
-			       struct sk_buff *skb)
+/* False: this flow has no use for it any more, a listener may. */
+static __always_inline bool haul_input_to_flow(const struct haul_input *in,
+					       struct haul_flow *flow, struct sk_buff *skb)
 {
 	struct sock *listener;
-	bool done = true;
 
 	switch (flow->owner) {
 	case HAUL_OWNER_SOCK:
 		haul_input_deliver(in, haul_sock_sk(haul_flow_sock(flow)), skb);
-		break;
+		return true;
 	case HAUL_OWNER_REQUEST:
 		listener = haul_request_listener(haul_flow_request(flow));
-		if (listener) {
-			haul_input_deliver(in, listener, skb);
-			sock_put(listener);
-		} else {
-			done = false;
-		}
-		break;
+		if (!listener)
+			return false;
+		haul_input_deliver(in, listener, skb);
+		sock_put(listener);
+		return true;
 	default:
-		if (!haul_input_admit(in, NULL, skb))
-			break;
-		done = !haul_remnant_rcv(haul_flow_remnant(flow), skb);
+		if (!haul_input_admit(in, NULL, skb) ||
+		    !haul_remnant_rcv(haul_flow_remnant(flow), skb))
+			return true;
 		/* who is asked next must not take ours for IP's */
-		if (!done)
-			memset(skb->cb, 0, sizeof(skb->cb));
+		memset(skb->cb, 0, sizeof(skb->cb));
+		return false;
 	}
-	haul_flow_put(flow);
-	return done;
 }
 
 static void haul_input_to_listener(const struct haul_input *in, const struct haul_flow_key *key,
@@ -292,6 +294,48 @@ static void haul_input_count(struct net *net, struct haul_flow *flow, const stru
 		haul_count_add(net, HAUL_CNT_IN_SEGS, segs);
 }
 
+/*
+ * Is it the packet's flow that early demultiplexing has found? Addresses may have been rewritten
+ * since.
+ */
+static bool haul_input_is_of(const struct haul_input *in, const struct haul_flow *flow,
+			     const struct sk_buff *skb)
+{
+	const struct haul_flow_key *key = &flow->key;
+	const struct haul_packet *p = &in->packet;
+
+	if (!READ_ONCE(flow->hashed) || key->lport != p->dport || key->rport != p->sport ||
+	    key->kind != p->kind || key->net != in->net ||
+	    !inet_sk_bound_dev_eq(in->net, flow->dev, p->dif, in->sdif))
+		return false;
+	if (ip_hdr(skb)->version == 4)
+		return ipv6_addr_v4mapped(&key->remote) &&
+		       key->local.s6_addr32[3] == ip_hdr(skb)->daddr &&
+		       key->remote.s6_addr32[3] == ip_hdr(skb)->saddr;
+	return ipv6_addr_equal(&key->local, &ipv6_hdr(skb)->daddr) &&
+	       ipv6_addr_equal(&key->remote, &ipv6_hdr(skb)->saddr);
+}
+
+/* A stream's or message's packet. @early: the flow that early demultiplexing has found, or NULL */
+static __always_inline void
+haul_input_to_connection(const struct haul_input *in, struct haul_flow *early, struct sk_buff *skb)
+{
+	struct haul_flow_key key haul_uninitialized;
+	struct haul_flow *flow;
+
+	if (early && likely(haul_input_is_of(in, early, skb))) {
+		haul_input_count(in->net, early, skb);
+		haul_input_to_flow(in, early, skb);
+		return;
+	}
+	key.net = in->net;
+	haul_input_key(&key, skb, &in->packet);
+	flow = haul_flow_peek(&key, in->packet.dif, in->sdif);
+	haul_input_count(in->net, flow, skb);
+	if (!flow || !haul_input_to_flow(in, flow, skb))
+		haul_input_to_listener(in, &key, skb);
+}
+
 /**
  * haul_ip_input - a packet of our protocol has come in
  * @skb:	data at the Haul header, network header set, skb->cb is IP's; consumed
@@ -301,44 +345,27 @@ static void haul_input_count(struct net *net, struct haul_flow *flow, const stru
  */
 void haul_ip_input(struct sk_buff *skb, const struct haul_arrival *in)
 {
-	struct haul_input input;
+	struct haul_input input haul_uninitialized;
 	struct haul_packet *p = &input.packet;
-	struct net *net = dev_net(skb->dev);
-	struct haul_flow_key key;
+	struct haul_flow *early;
 	enum haul_counter why;
-	struct haul_flow *flow;
 
 	p->dif = in->dif;
 	p->ecn = in->ecn;
 	input.sdif = in->sdif;
-	input.net = net;
+	input.net = dev_net(skb->dev);
 
-	flow = haul_early_take(skb);
+	early = haul_early_take(skb);
 	why = haul_input_check(skb, in, p);
 	if (unlikely(why != HAUL_NUM_COUNTERS)) {
-		haul_input_count(net, flow, skb);
-		if (flow)
-			haul_flow_put(flow);
-		haul_drop(net, skb, why);
-		return;
-	}
-	if (p->kind == HAUL_KIND_DATAGRAM) {
-		haul_input_count(net, flow, skb);
-		if (unlikely(flow)) /* rewritten on its way here */
-			haul_flow_put(flow);
+		haul_input_count(input.net, early, skb);
+		haul_drop(input.net, skb, why);
+	} else if (p->kind == HAUL_KIND_DATAGRAM) {
+		haul_input_count(input.net, early, skb);
 		haul_dgram_input(skb, p, in);
-		return;
+	} else {
+		haul_input_to_connection(&input, early, skb);
 	}
-	key.net = net;
-	haul_input_key(&key, skb, p);
-	if (flow && unlikely(!haul_flow_is(flow, &key, in->dif, in->sdif))) {
-		haul_flow_put(flow);
-		flow = NULL;
-	}
-	if (!flow)
-		flow = haul_flow_lookup(&key, in->dif, in->sdif);
-	haul_input_count(net, flow, skb);
-	if (flow && haul_input_to_flow(&input, flow, skb))
-		return;
-	haul_input_to_listener(&input, &key, skb);
+	if (early)
+		haul_flow_put(early);
 }

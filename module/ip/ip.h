@@ -112,6 +112,8 @@ int haul_demux_init(void);
 void haul_demux_exit(void);
 /* a hash of the key with a secret seed */
 u32 haul_flow_hash(const struct haul_flow_key *key, u32 seed);
+/* the flow as RCU has it, without a reference: for as long as the read section lasts */
+struct haul_flow *haul_flow_peek(const struct haul_flow_key *key, int dif, int sdif);
 /*
  * RCU read lock. The flow, with a reference on its owner, or NULL. @sdif: enslaved device's index,
  * or 0
@@ -119,8 +121,6 @@ u32 haul_flow_hash(const struct haul_flow_key *key, u32 seed);
 struct haul_flow *haul_flow_lookup(const struct haul_flow_key *key, int dif, int sdif);
 /* a reference on the owner, unless it is on its way out. RCU, or a lock that keeps it there */
 bool haul_flow_get(struct haul_flow *flow);
-/* is it the flow that haul_flow_lookup() would find? */
-bool haul_flow_is(const struct haul_flow *flow, const struct haul_flow_key *key, int dif, int sdif);
 /* drops what haul_flow_lookup() took */
 void haul_flow_put(struct haul_flow *flow);
 /*

@@ -14,6 +14,20 @@
 #include "sock.h"
 #include "../dgram/dgram.h"
 
+/* inet_sendmsg() and inet_recvmsg(), without the way through struct proto. Nobody is autobound. */
+static int haul_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t size)
+{
+	sock_rps_record_flow(sock->sk);
+	return haul_sock_sendmsg(sock->sk, msg, size);
+}
+
+static int haul_stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t size, int flags)
+{
+	if (likely(!(flags & MSG_ERRQUEUE)))
+		sock_rps_record_flow(sock->sk);
+	return haul_sock_recvmsg(sock->sk, msg, size, flags);
+}
+
 /*
  * Where the kernel's own inet_* functions do exactly what a transport needs, they are used: they
  * call back into struct proto (proto.c) for all that has to do with a connection.
@@ -30,8 +44,8 @@
 	.shutdown	= inet_shutdown,			\
 	.setsockopt	= haul_ops_setsockopt,			\
 	.getsockopt	= sock_common_getsockopt,		\
-	.sendmsg	= inet_sendmsg,				\
-	.recvmsg	= inet_recvmsg,				\
+	.sendmsg	= haul_stream_sendmsg,			\
+	.recvmsg	= haul_stream_recvmsg,			\
 	.mmap		= sock_no_mmap,				\
 	.splice_read	= haul_sock_splice_read,		\
 	.set_peek_off	= sk_set_peek_off,			\

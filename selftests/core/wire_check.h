@@ -22,8 +22,12 @@ static inline enum haul_wire_error parse_bytes(const u8 *bytes, u32 len, u32 tot
 	ASSERT_TRUE(copy);
 	memcpy(copy + 1, bytes, len);
 	err = haul_wire_parse(copy + 1, len, total, p);
-	if (!err)
+	if (!err) {
 		err = haul_wire_parse_options(copy + 1, p->hdrlen, o);
+		/* the short way says nothing that the long one does not */
+		if (p->kind != HAUL_KIND_DATAGRAM && haul_wire_is_init(copy + 1, p->hdrlen))
+			ASSERT_TRUE(!err && o->has_init && !o->has_fastopen && !o->num_sack);
+	}
 	free(copy);
 	return err;
 }
