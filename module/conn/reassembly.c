@@ -45,7 +45,8 @@ static bool haul_reassembly_merge(struct sock *sk, struct sk_buff *to, struct sk
 
 /*
  * @skb is next in sequence (or overlaps what is): RCV.NXT moves to its end. Takes @skb, which is
- * charged to nobody.
+ * charged to nobody, or has been to the socket since it came out of order. Then it stays so: given
+ * back and taken once more, it would be accounted nowhere until the peer sends again.
  */
 static void haul_reassembly_append(struct sock *sk, struct sk_buff *skb)
 {
@@ -69,7 +70,8 @@ static void haul_reassembly_append(struct sock *sk, struct sk_buff *skb)
 		return;
 	}
 	__skb_queue_tail(&sk->sk_receive_queue, skb);
-	skb_set_owner_r(skb, sk);
+	if (skb->destructor != sock_rfree)
+		skb_set_owner_r(skb, sk);
 }
 
 static void haul_reassembly_erase(struct haul_sock *hs, struct sk_buff *skb)
@@ -77,6 +79,7 @@ static void haul_reassembly_erase(struct haul_sock *hs, struct sk_buff *skb)
 	if (hs->ooo_last == skb)
 		hs->ooo_last = skb_rb_prev(skb);
 	rb_erase(&skb->rbnode, &hs->ooo);
+	skb->dev = NULL;		/* one of the tree's links lay there */
 	hs->ooo_bytes -= skb->len;
 }
 
@@ -104,11 +107,6 @@ static bool haul_reassembly_drain(struct sock *sk)
 		}
 		haul_reassembly_erase(hs, skb);
 		fin = p->flags & HAUL_FIN;
-		/*
-		 * its memory was charged when it was queued here: given back, and charged again by
-		 * the other queue
-		 */
-		skb_orphan(skb);
 		haul_reassembly_append(sk, skb);
 		if (fin)
 			break;
