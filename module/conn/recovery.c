@@ -76,24 +76,40 @@ static void haul_recovery_sack_one(struct sock *sk, struct sk_buff *skb, struct 
 	list_del_init(&skb->tcp_tsorted_anchor);
 }
 
+/*
+ * @skb is SACKED, as a whole run of packets may be, which each ACK names once more: what follows
+ * behind those that are known to be. From it to @end all will be SACKED when the block is through,
+ * so whoever comes here again need not walk there. A peer that names a long queue in every ACK
+ * would have us do so for each.
+ */
+static struct sk_buff *haul_recovery_skip(struct sock *sk, struct sk_buff *skb, u32 end)
+{
+	struct haul_seg *seg = HAUL_SEG(skb);
+	u32 known = seg->sacked_end;
+
+	seg->sacked_end = haul_seq_max(known, end);
+	return known == seg->end_seq ? haul_rtx_next(skb) : haul_rtx_find(sk, known);
+}
+
 static void haul_recovery_sack_block(struct sock *sk, u32 start, u32 end, struct haul_ack *ack)
 {
 	struct sk_buff *skb = haul_rtx_find(sk, start);
 
-	for (; skb; skb = haul_rtx_next(skb)) {
-		struct haul_seg *seg = HAUL_SEG(skb);
+	while (skb && haul_before(HAUL_SEG(skb)->seq, end)) {
+		const struct haul_seg *seg = HAUL_SEG(skb);
 
-		if (!haul_before(seg->seq, end))
-			break;
-		if (seg->marks & HAUL_SEG_SACKED)
+		if (seg->marks & HAUL_SEG_SACKED) {
+			skb = haul_recovery_skip(sk, skb, end);
 			continue;
-		if (haul_before(seg->seq, start)) {
-			haul_recovery_cut(sk, skb, start, true);
-			continue;	/* the rest, if it was cut off, comes next */
 		}
-		if (haul_after(seg->end_seq, end) && !haul_recovery_cut(sk, skb, end, false))
+		if (haul_before(seg->seq, start))
+			/* the rest, if it is cut off, comes next */
+			haul_recovery_cut(sk, skb, start, true);
+		else if (haul_after(seg->end_seq, end) && !haul_recovery_cut(sk, skb, end, false))
 			break;
-		haul_recovery_sack_one(sk, skb, ack);
+		else
+			haul_recovery_sack_one(sk, skb, ack);
+		skb = haul_rtx_next(skb);
 	}
 }
 

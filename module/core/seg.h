@@ -23,7 +23,8 @@
  * @delivered_us: microseconds: when @delivered was current (delivery rate sample)
  * @first_sent_us: microseconds: departure of the first segment of the sample's flight
  * @delivered:	bytes delivered on the connection when this was sent, modulo 2^32
- * @in_flight:	bytes in flight when this had been sent, itself among them
+ * @in_flight:	bytes in flight when this had been sent, itself among them; not once it is SACKed
+ * @sacked_end:	of a SACKED one: what lies between it and this number is SACKED, too
  * @lost_total:	bytes lost on the connection when this was sent, modulo 2^32
  * @flags:	HAUL_SYN, HAUL_FIN, HAUL_PSH, HAUL_EOM that it carries
  * @marks:	HAUL_SEG_*
@@ -36,7 +37,10 @@ struct haul_seg {
 	u64	delivered_us;
 	u64	first_sent_us;
 	u32	delivered;
-	u32	in_flight;
+	union {
+		u32	in_flight;
+		u32	sacked_end;
+	};
 	u32	lost_total;
 	u16	flags;
 	u8	marks;

@@ -343,6 +343,7 @@ void haul_sender_seg_sacked(struct haul_sender *snd, struct haul_seg *seg, struc
 	seg->marks &= ~(HAUL_SEG_LOST | HAUL_SEG_RETRANS);
 	haul_sender_deliver(snd, seg, len, ack);
 	seg->marks |= HAUL_SEG_SACKED;
+	seg->sacked_end = seg->end_seq;
 	snd->sacked += len;
 	ack->sacked += len;
 }
@@ -395,7 +396,7 @@ void haul_sender_seg_unlost(struct haul_sender *snd, struct haul_seg *seg)
  * @seg: the segment
  *
  * Its bytes stay delivered and are counted again when they are acknowledged: the peer did receive
- * them twice.
+ * them twice. What was in flight beside it is forgotten.
  *
  * Context: socket lock.
  */
@@ -404,6 +405,7 @@ void haul_sender_seg_renege(struct haul_sender *snd, struct haul_seg *seg)
 	if (!(seg->marks & HAUL_SEG_SACKED))
 		return;
 	seg->marks &= ~HAUL_SEG_SACKED;
+	seg->in_flight = haul_seg_len(seg);
 	snd->sacked -= haul_seg_len(seg);
 }
 
