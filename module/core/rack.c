@@ -97,7 +97,9 @@ bool haul_rack_delivered(struct haul_rack *rack, const struct haul_seg *seg, u64
  */
 void haul_rack_dsack(struct haul_rack *rack, u32 snd_una, u32 snd_nxt)
 {
-	if (rack->round_valid && haul_before(snd_una, rack->round_seq))
+	/* a number beyond SND.NXT is from 2 GB ago or more, and only seems to be ahead */
+	if (rack->round_valid && haul_after(rack->round_seq, snd_una) &&
+	    !haul_after(rack->round_seq, snd_nxt))
 		return;
 	rack->round_valid = true;
 	rack->round_seq = snd_nxt;

@@ -130,6 +130,16 @@ static u32 haul_recovery_enter(struct haul_sender *snd, const struct haul_ack *a
 	return HAUL_EVENT_FAST;
 }
 
+/*
+ * Was the window that is on its way now reduced already? A number beyond SND.NXT is from 2 GB ago or
+ * more, and only seems to be ahead.
+ */
+static bool haul_recovery_is_reduced(const struct haul_sender *snd)
+{
+	return snd->cwr_valid && haul_after(snd->cwr_seq, snd->una) &&
+	       !haul_after(snd->cwr_seq, snd->nxt);
+}
+
 /* RFC 3168 6.1.2: a mark is answered as a loss is, once per window of data for both together */
 static u32 haul_recovery_enter_cwr(struct haul_sender *snd, const struct haul_ack *ack, u64 now)
 {
@@ -137,7 +147,7 @@ static u32 haul_recovery_enter_cwr(struct haul_sender *snd, const struct haul_ac
 
 	if (rec->state >= HAUL_RECOVERY_CWR)
 		return 0;
-	if (snd->cwr_valid && haul_before(snd->una, snd->cwr_seq))
+	if (haul_recovery_is_reduced(snd))
 		return 0;
 	haul_recovery_reduce(snd, HAUL_CC_MARK, ack, now);
 	rec->undo_armed = false;

@@ -137,6 +137,20 @@ TEST(rack_dsack__widens_once_per_round_trip)
 	EXPECT_EQ(rack.mult, 3);
 }
 
+/* the number of a round long ago is ahead again once half of the circle has gone by */
+TEST(rack_dsack__two_gigabytes_later_is_another_round_trip)
+{
+	u32 una = 9000 + 0x80000000;
+	struct haul_rack rack;
+
+	haul_rack_init(&rack, 0);
+	haul_rack_dsack(&rack, 1000, 9000);
+	haul_rack_dsack(&rack, una + 1000, una + 9000);
+	EXPECT_EQ(rack.mult, 3);
+	haul_rack_dsack(&rack, una + 5000, una + 20000);
+	EXPECT_EQ(rack.mult, 3);
+}
+
 TEST(rack_dsack__has_a_limit)
 {
 	struct haul_rack rack;

@@ -480,6 +480,22 @@ TEST(recovery_marked__by_itself)
 	EXPECT_EQ(q.snd.ssthresh, 10 * MSS);
 }
 
+/* the number of a reduction long ago is ahead again once half of the circle has gone by */
+TEST(recovery_marked__two_gigabytes_after_the_last_one)
+{
+	struct queue q;
+
+	queue_open(&q, 20);
+	queue_send(&q, 20);
+	EXPECT_EQ(haul_recovery_marked(&q.snd, q.now), HAUL_EVENT_CWR);
+	q.snd.rec.state = HAUL_RECOVERY_OPEN;
+	q.snd.una = q.snd.nxt + 0x80000000 + MSS;
+	q.snd.nxt = q.snd.una + 10 * MSS;
+	EXPECT_EQ(haul_recovery_marked(&q.snd, q.now), HAUL_EVENT_CWR);
+	q.snd.rec.state = HAUL_RECOVERY_OPEN;
+	EXPECT_EQ(haul_recovery_marked(&q.snd, q.now), 0);
+}
+
 /* --- loss probe --- */
 
 static void open_probed(struct queue *q, bool retransmission)
