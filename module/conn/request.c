@@ -152,6 +152,21 @@ static u8 haul_request_tos(const struct sock *listener, const struct haul_flow_k
 	return READ_ONCE(inet_sk(listener)->tos);
 }
 
+/*
+ * The device that the connection is bound to: the listener's; where that has none, the link that a
+ * link-local address has a meaning on, or the VRF that the SYN came in by, which
+ * net.ipv4.tcp_l3mdev_accept has let it do: only there is a way back.
+ */
+static int haul_request_dev(const struct sock *listener, const struct sk_buff *skb)
+{
+	bool link_local = ip_hdr(skb)->version == 6 &&
+			  (ipv6_addr_type(&ipv6_hdr(skb)->saddr) & IPV6_ADDR_LINKLOCAL);
+
+	if (listener->sk_bound_dev_if)
+		return listener->sk_bound_dev_if;
+	return link_local || haul_skb_sdif(skb) ? HAUL_PACKET(skb)->dif : 0;
+}
+
 /**
  * haul_request_fill - what a request learns from the packet that makes it
  * @req:	zeroed; own tag, ISN and timestamp offset are the caller's to set
@@ -167,9 +182,7 @@ void haul_request_fill(struct haul_request *req, struct sock *listener, const st
 
 	haul_flow_key_from_skb(&req->flow.key, net, skb);
 	req->flow.owner = HAUL_OWNER_REQUEST;
-	req->flow.dev = listener->sk_bound_dev_if;
-	if (!req->flow.dev && (ipv6_addr_type(&req->flow.key.remote) & IPV6_ADDR_LINKLOCAL))
-		req->flow.dev = p->dif;
+	req->flow.dev = haul_request_dev(listener, skb);
 	INIT_LIST_HEAD(&req->node);
 	req->listener = listener;
 	req->init = *init;
