@@ -373,6 +373,7 @@ static void haul_conn_restart(struct sock *sk)
 	hs->peer_mss = 0;
 	hs->retransmits = 0;
 	hs->probes_out = 0;
+	hs->persist_backoff = 0;
 	hs->retrans_first_us = 0;
 	hs->init_pending = false;
 	hs->stateless = false;

@@ -150,6 +150,20 @@ int haul_output_split(struct sock *sk, struct sk_buff *skb, u32 len, u32 mss, gf
 	return 0;
 }
 
+/*
+ * bytes of payload that the route takes as one large segment; 0 where the administrator's limit
+ * leaves no room behind the headers
+ */
+static u32 haul_output_most(const struct sock *sk)
+{
+	const struct haul_sock *hs = haul_sk(sk);
+	u32 most = min_t(u32, sk->sk_gso_max_size, HAUL_IP_MAX);
+	u32 headers = hs->af->net_header + hs->af->ext_header(sk) + HAUL_HDR + HAUL_OPT_INIT_LEN +
+		      HAUL_OPT_SACK_LEN(HAUL_SACK_MAX_DATA);
+
+	return most > headers ? most - headers : 0;
+}
+
 /**
  * haul_output_size_goal - bytes to gather in one packet buffer
  * @sk:		the socket; its lock is held
@@ -164,11 +178,7 @@ u32 haul_output_size_goal(struct sock *sk, u32 mss)
 	u32 goal = mss;
 
 	if (sk_can_gso(sk)) {
-		u32 most = min_t(u32, sk->sk_gso_max_size, HAUL_IP_MAX) - hs->af->net_header -
-			   hs->af->ext_header(sk) - HAUL_HDR - HAUL_OPT_INIT_LEN -
-			   HAUL_OPT_SACK_LEN(HAUL_SACK_MAX_DATA);
-
-		goal = min_t(u32, most, max_t(u32, hs->snd.max_wnd / 2, mss));
+		goal = min_t(u32, haul_output_most(sk), max_t(u32, hs->snd.max_wnd / 2, mss));
 		goal = min_t(u64, goal, (u64)sk->sk_gso_max_segs * mss);
 		if (haul_paced(sk))
 			goal = min(goal, haul_pace_quantum(sk, mss));
