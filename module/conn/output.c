@@ -24,7 +24,8 @@ enum haul_nagle haul_nagle(const struct haul_sock *hs)
  * @gfp:	context
  *
  * Its truesize is scheduled against the socket's memory; haul_output_append() or
- * haul_output_charge() charges it.
+ * haul_output_charge() charges it. A socket that has nothing else to send gets one beyond
+ * net.haul.mem, too: a SYN, a FIN, the next bytes must not wait for what others hold.
  *
  * Return: the buffer, room for every header in front; NULL: no memory.
  */
@@ -39,7 +40,7 @@ struct sk_buff *haul_output_alloc(struct sock *sk, int linear, gfp_t gfp)
 		return NULL;
 	}
 	skb->truesize = SKB_TRUESIZE(skb_end_offset(skb));
-	if (unlikely(!sk_wmem_schedule(sk, skb->truesize))) {
+	if (unlikely(!sk_wmem_schedule(sk, skb->truesize) && sk->sk_wmem_queued)) {
 		__kfree_skb(skb);
 		return NULL;
 	}

@@ -226,7 +226,8 @@ static bool haul_window_schedule(struct sock *sk, struct sk_buff *skb, u64 limit
  *
  * What is in order and in the window was promised a place, however much more memory than payload it
  * brings: it may take the buffer's size once more. What is out of order can come again (RFC 2018
- * 8).
+ * 8). Where next to nothing waits to be read, it is taken beyond net.haul.mem, too: others may hold
+ * that memory for ever, and nothing would get through to a program that reads.
  *
  * Return: 0: the caller may skb_set_owner_r(); -ENOMEM.
  */
@@ -237,7 +238,10 @@ int haul_window_charge(struct sock *sk, struct sk_buff *skb, bool in_order)
 	if (haul_window_schedule(sk, skb, limit))
 		return 0;
 	haul_reassembly_prune(sk);
-	return haul_window_schedule(sk, skb, limit) ? 0 : -ENOMEM;
+	if (haul_window_schedule(sk, skb, limit))
+		return 0;
+	return in_order && (skb_queue_empty(&sk->sk_receive_queue) ||
+			    atomic_read(&sk->sk_rmem_alloc) < haul_mem_floor) ? 0 : -ENOMEM;
 }
 
 /**

@@ -105,14 +105,14 @@ static struct sk_buff *haul_send_buffer(struct haul_send *s, bool fresh)
 }
 
 /*
- * How much of @want bytes the memory limits grant: all, or what has been granted before and is not
- * used yet
+ * How much of @want bytes the memory limits grant: all; or what has been granted before and is not
+ * used yet, or as little as a socket always has, so that it goes on whoever holds the memory
  */
 static int haul_send_schedule(struct sock *sk, int want)
 {
 	if (likely(sk_wmem_schedule(sk, want)))
 		return want;
-	return clamp(sk->sk_forward_alloc, 0, want);
+	return clamp(max(sk->sk_forward_alloc, haul_mem_floor - sk->sk_wmem_queued), 0, want);
 }
 
 /*
