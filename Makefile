@@ -20,7 +20,7 @@ endif
 RELEASE = $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"$$/\1/p' '$(KDIR)/include/generated/utsrelease.h')
 
 .DEFAULT_GOAL := module
-.PHONY: help module modules_install install install-tools uninstall dkms deb tools examples setup run watch plot captures sick test test-install bench fuzz mutate model check clean
+.PHONY: help module modules_install install install-tools uninstall dkms deb tools examples setup run watch plot captures sick test test-install bench fuzz soak mutate model check clean
 
 help: ## list the targets
 	@printf 'make [TARGET] [VARIABLE=...]\n\n'
@@ -33,7 +33,7 @@ help: ## list the targets
 		'TESTS="a b"' "test: only these (names or patterns; scripts/test --list shows them)" \
 		'WORKLOADS="a b"' "bench: only these (scripts/bench --list shows them)" \
 		'MODE=exact' "bench: instructions only; MODE=wall: time only" \
-		'TIME=S' "fuzz: seconds in all; without it a bounded run, always the same" \
+		'TIME=S' "fuzz: seconds in all; without it a bounded run, always the same; soak: seconds" \
 		'CHECK=1' "bench: fail if a ratio grew over selftests/bench/baseline.json" \
 		'PROFILE=1' "bench: print where the instructions go by symbol instead" \
 		'SECONDS=60' 'watch: for so long' \
@@ -116,6 +116,9 @@ fuzz: ## fuzz module/core; TIME=S: for S seconds, and as long packets and calls 
 	@$(RUN) scripts/setup fuzz
 	@$(RUN) scripts/fuzz $(if $(TIME),--time $(TIME))
 	@$(if $(TIME),$(RUN) scripts/fuzz --vm --time $(TIME) --seed $$RANDOM $(if $(KERNEL),--kernel $(KERNEL)),:)
+
+soak: setup ## connections that come and go for 20 minutes, in a VM (TIME=S, KERNEL=NAME)
+	@$(RUN) scripts/soak $(if $(TIME),--time $(TIME)) $(if $(KERNEL),--kernel $(KERNEL))
 
 model: ## check the model of handshake, teardown and crashes with spin (Documentation/testing.rst)
 	@$(RUN) scripts/setup model
