@@ -373,6 +373,29 @@ zero_copy() {
 	END
 }
 
+# Haul has none: it goes as the rest does, as to a peer that has it inline. Of a datagram it is refused, as of UDP's
+urgent_data() {
+	program_alone
+	probe "$near" --dgram <<-'END'
+		listener = socket.create_server(("127.0.0.1", 7001))
+		c = socket.create_connection(("127.0.0.1", 7001))
+		s = listener.accept()[0]
+		s.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
+		c.sendall(b"one ")
+		assert c.send(b"two ", socket.MSG_OOB) == 4
+		assert c.sendmsg([b"three ", b"four "], [], socket.MSG_OOB) == 11
+		c.sendall(b"five")
+		c.close()
+		assert s.makefile("rb").read() == b"one two three four five"
+		d = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		try:
+		    d.sendto(b"x", socket.MSG_OOB, ("127.0.0.1", 7001))
+		    assert False
+		except OSError as error:
+		    assert error.errno == 95, error
+	END
+}
+
 # a kernel without Haul, to this program: a protocol number that the module does not have
 without_the_module() {
 	program_alone
@@ -387,4 +410,4 @@ c = socket.create_connection(("127.0.0.1", 7001))'
 
 run_cases takes_streams leaves_the_rest takes_datagrams only_listen only_connect ports goes_along \
 	leaves_connected_sockets children_inherit keeps_other_preloads traces refuses_what_it_cannot_reach exit_status \
-	by_bpf by_bpf_refused zero_copy without_the_module
+	by_bpf by_bpf_refused zero_copy urgent_data without_the_module

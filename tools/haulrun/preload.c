@@ -2,7 +2,7 @@
 /*
  * haulrun.so: stands before the C library in a program that haulrun has started, and makes its
  * stream sockets Haul's. As their addresses are the ordinary ones, socket() is all that needs to be
- * changed; and getsockopt(SO_PROTOCOL), for programs that ask.
+ * changed; and getsockopt(SO_PROTOCOL), for programs that ask, and MSG_OOB, which Haul has not.
  *
  * Where the choice hangs on a role (--only-listen, --only-connect) or a port, socket() makes TCP's
  * and bind(), listen(), connect() choose: convert.c puts the other kind in its place. A note for
@@ -49,6 +49,7 @@ struct calls real;
 static int (*real_listen)(int fd, int backlog);
 static int (*real_connect)(int fd, const struct sockaddr *addr, socklen_t len);
 static int (*real_epoll_ctl)(int epfd, int op, int fd, struct epoll_event *event);
+static ssize_t (*real_send)(int fd, const void *buf, size_t size, int flags);
 static ssize_t (*real_sendto)(int fd, const void *buf, size_t size, int flags,
 			      const struct sockaddr *addr, socklen_t len);
 static ssize_t (*real_sendmsg)(int fd, const struct msghdr *msg, int flags);
@@ -97,6 +98,7 @@ static void start_once(void)
 	real_listen = dlsym(RTLD_NEXT, "listen");
 	real_connect = dlsym(RTLD_NEXT, "connect");
 	real_epoll_ctl = dlsym(RTLD_NEXT, "epoll_ctl");
+	real_send = dlsym(RTLD_NEXT, "send");
 	real_sendto = dlsym(RTLD_NEXT, "sendto");
 	real_sendmsg = dlsym(RTLD_NEXT, "sendmsg");
 	real_sendmmsg = dlsym(RTLD_NEXT, "sendmmsg");
@@ -301,6 +303,22 @@ static int choose_by_sending(int fd, int flags, const struct sockaddr *addr, soc
 	return choose(fd, ROLE_CONNECT, port);
 }
 
+/*
+ * Haul has no urgent data and refused to send some: then it goes as the rest does, which is what
+ * a peer with SO_OOBINLINE sees (RFC 6093 5 wants that of all), or one behind a firewall that clears
+ * URG. True: to be sent with what @flags are now.
+ */
+static bool goes_inline(int fd, ssize_t rc, int *flags)
+{
+	if (rc >= 0 || errno != EOPNOTSUPP || !(*flags & MSG_OOB) || !config.protocol ||
+	    socket_integer(fd, SO_PROTOCOL) != config.protocol ||
+	    socket_integer(fd, SO_TYPE) != SOCK_STREAM)
+		return false;
+	trace("fd %d: urgent data goes as the rest does", fd);
+	*flags &= ~MSG_OOB;
+	return true;
+}
+
 /* ---------------------------------------------------------------- the hooks */
 
 /* The C library declares addresses as a union of pointers; a definition must, too. */
@@ -352,30 +370,46 @@ HOOK int connect(int fd, __CONST_SOCKADDR_ARG to, socklen_t len)
 	return real_connect(fd, addr, len);
 }
 
+HOOK ssize_t send(int fd, const void *buf, size_t size, int flags)
+{
+	ssize_t rc;
+
+	start();
+	rc = real_send(fd, buf, size, flags);
+	return goes_inline(fd, rc, &flags) ? real_send(fd, buf, size, flags) : rc;
+}
+
 HOOK ssize_t sendto(int fd, const void *buf, size_t size, int flags, __CONST_SOCKADDR_ARG to,
 		    socklen_t len)
 {
 	const struct sockaddr *addr = to.__sockaddr__;
+	ssize_t rc;
 
 	if (choose_by_sending(fd, flags, addr, len))
 		return -1;
-	return real_sendto(fd, buf, size, flags, addr, len);
+	rc = real_sendto(fd, buf, size, flags, addr, len);
+	return goes_inline(fd, rc, &flags) ? real_sendto(fd, buf, size, flags, addr, len) : rc;
 }
 
 HOOK ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
+	ssize_t rc;
+
 	if (msg && choose_by_sending(fd, flags, msg->msg_name, msg->msg_namelen))
 		return -1;
-	return real_sendmsg(fd, msg, flags);
+	rc = real_sendmsg(fd, msg, flags);
+	return goes_inline(fd, rc, &flags) ? real_sendmsg(fd, msg, flags) : rc;
 }
 
 HOOK int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int count, int flags)
 {
 	const struct msghdr *first = count ? &msgs->msg_hdr : NULL;
+	int rc;
 
 	if (first && choose_by_sending(fd, flags, first->msg_name, first->msg_namelen))
 		return -1;
-	return real_sendmmsg(fd, msgs, count, flags);
+	rc = real_sendmmsg(fd, msgs, count, flags);
+	return goes_inline(fd, rc, &flags) ? real_sendmmsg(fd, msgs, count, flags) : rc;
 }
 
 HOOK int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
