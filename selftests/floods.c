@@ -81,7 +81,7 @@ static long memory(void)
 	return pages;
 }
 
-/* us that an honest connection takes for HONEST_BYTES from near to far; the most memory meanwhile */
+/* us that an honest connection takes for HONEST_BYTES, near to far; the most memory meanwhile */
 static uint64_t honest(int family, long *most)
 {
 	int listener = listener_at(far_host, family == AF_INET ? "0.0.0.0" : "::", HONEST_PORT, 4);
@@ -155,8 +155,8 @@ static long stuff(const int *fds, int rounds, size_t size)
 /* times with and without, and memory, as they should be */
 static void judge(struct __test_metadata *_metadata, uint64_t alone, uint64_t beside, long most)
 {
-	TH_LOG("alone %llu us, beside the flood %llu us; %ld pages at most", (unsigned long long)alone,
-	       (unsigned long long)beside, most);
+	TH_LOG("alone %llu us, beside the flood %llu us; %ld pages at most",
+	       (unsigned long long)alone, (unsigned long long)beside, most);
 	EXPECT_GE(2 * alone, beside);
 	EXPECT_GE(MEMORY + SLACK, most);
 }
@@ -355,7 +355,8 @@ TEST_F(floods, packets)
 		close(stop[1]);
 		do
 			for (i = 0; i < 40; i++)
-				hostile(fd, &to, flags[i % 4], i % 8 < 4 ? client : 1024 + random() % 60000,
+				hostile(fd, &to, flags[i % 4],
+					i % 8 < 4 ? client : 1024 + random() % 60000,
 					i % 8 < 4 ? PORT : HONEST_PORT);
 		while (!poll_for(stop[0], POLLIN, 4));
 		_exit(0);

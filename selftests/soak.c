@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Soak: connections come and go, over a cable whose qualities change all the time, in streams and
- * messages, ended in all ways; every byte is looked at, and memory stays what it was. HAUL_SOAK_SECONDS
- * in the environment says for how long (`make soak`), HAUL_SOAK_SEED which run it is.
+ * messages, ended in all ways; every byte is looked at, and memory stays what it was.
+ * HAUL_SOAK_SECONDS in the environment says for how long (`make soak`), HAUL_SOAK_SEED which run it
+ * is.
  */
 #include "hosts.h"
 #include "kselftest_harness.h"
@@ -11,6 +12,7 @@
 #define SAMPLES		6		/* of memory */
 #define LARGEST		100000		/* bytes that go at once */
 #define GROWTH_KB	6144		/* what a machine's own housekeeping may make of it */
+#define PROTOCOLS	"/proc/thread-self/net/protocols"
 
 FIXTURE(soak) {
 	char nothing;
@@ -96,7 +98,8 @@ static void talk_end(struct talk *t)
 		flow_run(&t->flow[1], t->flow[1].sent, 1, 65536);
 		if (how == 0) {
 			shutdown(t->fd[first], SHUT_WR);
-			if (!poll_for(t->fd[!first], POLLIN, 60000) || recv(t->fd[!first], &c, 1, 0))
+			if (!poll_for(t->fd[!first], POLLIN, 60000) ||
+			    recv(t->fd[!first], &c, 1, 0))
 				die("no end of file");
 			flow_send(&t->flow[!first], t->flow[!first].sent + 5000, 5000);
 			flow_run(&t->flow[!first], t->flow[!first].sent, 1, 65536);
@@ -142,11 +145,11 @@ static long memory_at_rest(struct __test_metadata *_metadata)
 		if (talks[i].open)
 			talk_end(&talks[i]);
 	link_set("delay 1ms");
-	EXPECT_TRUE(wait_until(line_of("/proc/thread-self/net/protocols", "HAUL %*u %*d %ld") <= 512));
+	EXPECT_TRUE(wait_until(line_of(PROTOCOLS, "HAUL %*u %*d %ld") <= 512));
 	/* only the listeners */
-	EXPECT_TRUE(wait_until(line_of("/proc/thread-self/net/protocols", "HAUL %*u %ld") <= 4));
-	return line_of("/proc/meminfo", "Slab: %ld") + line_of("/proc/meminfo", "KernelStack: %ld") +
-	       line_of("/proc/meminfo", "Percpu: %ld");
+	EXPECT_TRUE(wait_until(line_of(PROTOCOLS, "HAUL %*u %ld") <= 4));
+	return line_of("/proc/meminfo", "Slab: %ld") + line_of("/proc/meminfo", "Percpu: %ld") +
+	       line_of("/proc/meminfo", "KernelStack: %ld");
 }
 
 /* for @us: connections by the dozen, each in the middle of something */

@@ -116,7 +116,8 @@ static bool tcp_receive(struct end *e, uint8_t *flags, uint32_t *seq, uint32_t *
 	while ((len = read(w->tun, w->buffer, sizeof(w->buffer))) > 0) {
 		const uint8_t *h = w->buffer + ip;
 
-		if (len < (ssize_t)ip + TCP_HEADER || w->buffer[w->family == AF_INET ? 9 : 6] != IPPROTO_TCP)
+		if (len < (ssize_t)ip + TCP_HEADER ||
+		    w->buffer[w->family == AF_INET ? 9 : 6] != IPPROTO_TCP)
 			continue;
 		*flags = h[13];
 		*seq = get32(h + 4);
@@ -128,7 +129,10 @@ static bool tcp_receive(struct end *e, uint8_t *flags, uint32_t *seq, uint32_t *
 
 static void tcp_establish(struct end *e)
 {
-	static const uint8_t options[] = { 2, 4, SEGMENT >> 8, SEGMENT & 255, 4, 2, 3, 3, 7, 1, 1, 1 };
+	/* MSS, SACK, window scale */
+	static const uint8_t options[] = {
+		2, 4, SEGMENT >> 8, SEGMENT & 255, 4, 2, 3, 3, 7, 1, 1, 1
+	};
 	struct wire *w = e->p->w;
 	struct sockaddr_storage addr;
 	uint8_t h[ROOM], flags = 0;
@@ -139,7 +143,8 @@ static void tcp_establish(struct end *e)
 	if (bind(listener, (void *)&addr, wire_address_len(w)) || listen(listener, 4))
 		wire_fail(w, NULL, "no TCP listener");
 	memcpy(h + TCP_HEADER, options, sizeof(options));
-	wire_send_ip(w, IPPROTO_TCP, h, tcp_finish(e, h, TCP_SYN, e->snd_nxt++, 0, sizeof(options), 0), 0);
+	wire_send_ip(w, IPPROTO_TCP, h,
+		     tcp_finish(e, h, TCP_SYN, e->snd_nxt++, 0, sizeof(options), 0), 0);
 	if (!tcp_receive(e, &flags, &seq, &e->rcv_nxt) || flags != (TCP_SYN | TCP_ACK))
 		wire_fail(w, NULL, "TCP answers a SYN by flags 0x%x", flags);
 	wire_send_ip(w, IPPROTO_TCP, h, tcp_finish(e, h, TCP_ACK, e->snd_nxt, e->rcv_nxt, 0, 0), 0);
@@ -183,8 +188,8 @@ static void drain(struct end *e)
 }
 
 /*
- * One packet of the flood: @len bytes (0 or 1) at @seq, and a SACK block if @from is not @to. Written to
- * a socket in the cable's stead, and kept.
+ * One packet of the flood: @len bytes (0 or 1) at @seq, and a SACK block if @from is not @to.
+ * Written to a socket in the cable's stead, and kept.
  */
 static void add(struct end *e, uint32_t seq, uint32_t ack, size_t len, uint32_t from, uint32_t to)
 {
@@ -205,7 +210,8 @@ static void add(struct end *e, uint32_t seq, uint32_t ack, size_t len, uint32_t 
 			put32(h + TCP_HEADER + 8, to);
 		}
 		h[TCP_HEADER + options] = 'x';
-		wire_send_ip(w, IPPROTO_TCP, h, tcp_finish(e, h, TCP_ACK, seq, ack, options, len), 0);
+		wire_send_ip(w, IPPROTO_TCP, h,
+			     tcp_finish(e, h, TCP_ACK, seq, ack, options, len), 0);
 	} else {
 		struct packet out = {
 			.version = 1, .kind = e->p->kind, .sport = e->p->port,
@@ -325,7 +331,7 @@ WIRE_TEST(floods, byte_by_byte)
 	judge(_metadata, "byte by byte", haul, pour_bytes(p, true), DEARER);
 }
 
-/* the host has QUEUE segments on their way, of which none is acknowledged; the first one's number */
+/* the host has QUEUE segments on their way, none of them acknowledged; the first one's number */
 static uint32_t long_queue(struct end *e)
 {
 	static uint8_t bytes[65536];
