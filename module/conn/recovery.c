@@ -102,13 +102,15 @@ static void haul_recovery_sack_block(struct sock *sk, u32 start, u32 end, struct
 			skb = haul_recovery_skip(sk, skb, end);
 			continue;
 		}
-		if (haul_before(seg->seq, start))
+		if (haul_before(seg->seq, start)) {
 			/* the rest, if it is cut off, comes next */
 			haul_recovery_cut(sk, skb, start, true);
-		else if (haul_after(seg->end_seq, end) && !haul_recovery_cut(sk, skb, end, false))
+			skb = haul_rtx_next(skb);
+			continue;
+		}
+		if (haul_after(seg->end_seq, end) && !haul_recovery_cut(sk, skb, end, false))
 			break;
-		else
-			haul_recovery_sack_one(sk, skb, ack);
+		haul_recovery_sack_one(sk, skb, ack);
 		skb = haul_rtx_next(skb);
 	}
 }
