@@ -131,8 +131,8 @@ static u32 haul_recovery_enter(struct haul_sender *snd, const struct haul_ack *a
 }
 
 /*
- * Was the window that is on its way now reduced already? A number beyond SND.NXT is from 2 GB ago or
- * more, and only seems to be ahead.
+ * Was the window that is on its way now reduced already? A number beyond SND.NXT is from 2 GB ago
+ * or more, and only seems to be ahead.
  */
 static bool haul_recovery_is_reduced(const struct haul_sender *snd)
 {
