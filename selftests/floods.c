@@ -353,12 +353,12 @@ TEST_F(floods, packets)
 		int fd = socket(variant->family, SOCK_RAW, IPPROTO_HAUL), i;
 
 		close(stop[1]);
-		do
+		do {
 			for (i = 0; i < 40; i++)
 				hostile(fd, &to, flags[i % 4],
 					i % 8 < 4 ? client : 1024 + random() % 60000,
 					i % 8 < 4 ? PORT : HONEST_PORT);
-		while (!poll_for(stop[0], POLLIN, 4));
+		} while (!poll_for(stop[0], POLLIN, 4));
 		_exit(0);
 	}
 	close(stop[0]);

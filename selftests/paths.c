@@ -49,9 +49,13 @@ static void routed(void)
 	struct end far = { .dev = "far0", .v4 = AWAY4, .v6 = AWAY6 };
 
 	signal(SIGPIPE, SIG_IGN);
-	near.host = near_host = new_host();
-	gate.host = way_out.host = router = new_host();
-	far.host = far_host = new_host();
+	near_host = new_host();
+	router = new_host();
+	far_host = new_host();
+	near.host = near_host;
+	gate.host = router;
+	way_out.host = router;
+	far.host = far_host;
 	cable(&near, &gate);
 	cable(&way_out, &far);
 	run_at(router, "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1");
@@ -349,7 +353,7 @@ TEST_F(devices, vrf)
 	converse(_metadata, &p);
 }
 
-/* net.ipv4.tcp_l3mdev_accept: who is bound to nothing takes what any VRF brings, and answers there */
+/* net.ipv4.tcp_l3mdev_accept: who is bound to nothing takes what any VRF brings, answers there */
 TEST_F(devices, vrf_for_all)
 {
 	int cookies;
@@ -403,19 +407,26 @@ static void through_tunnel(struct __test_metadata *_metadata, int family)
 
 HOSTS_FIXTURE(tunnels);
 
+/* keys are in /tmp/wg */
+static void wireguard_end(int host, const char *own, const char *peer, const char *address)
+{
+	go_to(host);
+	run("ip link add wg0 type wireguard");
+	run("wg set wg0 listen-port 51820 private-key /tmp/wg/%s", own);
+	run("wg set wg0 peer $(cat /tmp/wg/%s.pub) endpoint %s:51820 allowed-ips 0.0.0.0/0,::/0",
+	    peer, address);
+}
+
 TEST_F(tunnels, wireguard)
 {
 	go_to(near_host);
 	if (!can("wg --version && ip link add wg0 type wireguard && ip link del wg0"))
 		SKIP(return, "needs WireGuard");
-	run("umask 077; d=$(mktemp -d); wg genkey >$d/a; wg genkey >$d/b; "
-	    "wg pubkey <$d/a >$d/ap; wg pubkey <$d/b >$d/bp; "
-	    "ip link add wg0 type wireguard; wg set wg0 listen-port 51820 private-key $d/a "
-	    "peer $(cat $d/bp) endpoint " FAR4 ":51820 allowed-ips 0.0.0.0/0,::/0; "
-	    "nsenter --net=/proc/%d/fd/%d sh -c \"ip link add wg0 type wireguard; "
-	    "wg set wg0 listen-port 51820 private-key $d/b peer $(cat $d/ap) "
-	    "endpoint " NEAR4 ":51820 allowed-ips 0.0.0.0/0,::/0\"; rm -r $d",
-	    getpid(), far_host);
+	run("mkdir -m 700 -p /tmp/wg");
+	run("cd /tmp/wg && for i in near far; do wg genkey >$i && wg pubkey <$i >$i.pub; done");
+	wireguard_end(near_host, "near", "far", FAR4);
+	wireguard_end(far_host, "far", "near", NEAR4);
+	go_to(near_host);
 	tunnel_addresses("wg0", 1420);
 	through_tunnel(_metadata, variant->family);
 }
@@ -441,6 +452,10 @@ TEST_F(tunnels, gre)
 	through_tunnel(_metadata, variant->family);
 }
 
+/* of ESP: the cipher, and all but the last digit of a key */
+#define AEAD	"replay-window 32 aead 'rfc4106(gcm(aes))' 0x000102030405060708090a0b0c0d0e0f1011121"
+#define TMPL	"tmpl src $1 dst $2 proto esp reqid $4"
+
 /* ESP; @mode: transport, or tunnel between the same two addresses */
 static bool ipsec_up(int family, const char *mode)
 {
@@ -448,20 +463,18 @@ static bool ipsec_up(int family, const char *mode)
 	int host;
 
 	go_to(near_host);
-	if (!can("ip xfrm state add src 10.9.9.1 dst 10.9.9.2 proto esp spi 0x99 mode transport "
-		 "aead 'rfc4106(gcm(aes))' 0x000102030405060708090a0b0c0d0e0f10111213 128 && "
-		 "ip xfrm state flush"))
+	if (!can("ip xfrm state add src 10.9.9.1 dst 10.9.9.2 proto esp spi 0x99 " AEAD "3 128"))
 		return false;
+	run("ip xfrm state flush");
 	for (host = 0; host < 2; host++) {
 		go_to(host ? far_host : near_host);
 		run("for d in '%s %s 1' '%s %s 2'; do set -- $d; "
-		    "ip xfrm state add src $1 dst $2 proto esp spi 0x10$3 reqid $3 mode %s "
-		    "replay-window 32 aead 'rfc4106(gcm(aes))' "
-		    "0x000102030405060708090a0b0c0d0e0f1011121$3 128; done",
+		    "ip xfrm state add src $1 dst $2 proto esp spi 0x10$3 reqid $3 mode %s " AEAD
+		    "$3 128; done",
 		    a, b, b, a, mode);
 		run("for d in '%s %s %s 1' '%s %s %s 2'; do set -- $d; "
-		    "ip xfrm policy add src $1 dst $2 proto 253 dir $3 "
-		    "tmpl src $1 dst $2 proto esp reqid $4 mode %s; done",
+		    "ip xfrm policy add src $1 dst $2 proto 253 dir $3 " TMPL
+		    " mode %s; done",
 		    a, b, host ? "in" : "out", b, a, host ? "out" : "in", mode);
 	}
 	go_to(near_host);
@@ -471,12 +484,13 @@ static bool ipsec_up(int family, const char *mode)
 static long esp_packets(int host)
 {
 	char text[64] = "";
+	static const char count[] =
+		"ip -s xfrm state list | awk '/[0-9]\\(packets\\)/ { n += $2 } END { print +n }'";
 	FILE *file;
 	int old = here();
 
 	go_to(host);
-	file = popen("ip -s xfrm state list | "
-		     "awk '/[0-9]\\(packets\\)/ { n += $2 } END { print n + 0 }'", "r");
+	file = popen(count, "r");
 	if (!file || !fgets(text, sizeof(text), file))
 		die("ip xfrm");
 	pclose(file);
@@ -574,8 +588,8 @@ TEST_F(changes, policy_routing)
 	second_cable();
 	run("ip %s rule add fwmark 7 lookup 100; ip %s route add %s via %s table 100", v, v,
 	    far_address(family), family == AF_INET ? "192.0.3.2" : "2001:db8:9::2");
-	run_at(far_host, "sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.far0.rp_filter=0 "
-	       "net.ipv4.conf.far1.rp_filter=0");
+	run_at(far_host, "sysctl -qw net.ipv4.conf.all.rp_filter=0");
+	run_at(far_host, "sysctl -qw net.ipv4.conf.far0.rp_filter=0 net.ipv4.conf.far1.rp_filter=0");
 	before = packets_out(near_host, "near1");
 	option(client, SOL_SOCKET, SO_MARK, 7);
 	p = connected_with(family, listening(family), client);
@@ -599,8 +613,8 @@ TEST_F(changes, routes)
 	int i;
 
 	second_cable();
-	run_at(far_host, "sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.far0.rp_filter=0 "
-	       "net.ipv4.conf.far1.rp_filter=0");
+	run_at(far_host, "sysctl -qw net.ipv4.conf.all.rp_filter=0");
+	run_at(far_host, "sysctl -qw net.ipv4.conf.far0.rp_filter=0 net.ipv4.conf.far1.rp_filter=0");
 	p = connected(family);
 	f = (struct flow){ .from = p.client, .to = p.server };
 	for (i = 0; i < 6; i++) {

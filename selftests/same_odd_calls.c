@@ -5,6 +5,7 @@
  * (play.h).
  */
 #define _GNU_SOURCE
+#include <err.h>
 #include <fcntl.h>
 #include <linux/errqueue.h>
 #include <linux/net_tstamp.h>
@@ -84,6 +85,45 @@ static void note_controls(struct play *p, const char *what, int fd)
 	note(p, "flags %#x\n", msg.msg_flags);
 }
 
+static bool stamped(int fd)
+{
+	char byte, room[256];
+	struct msghdr msg = {
+		.msg_iov = &(struct iovec){ &byte, 1 }, .msg_iovlen = 1,
+		.msg_control = room, .msg_controllen = sizeof(room),
+	};
+
+	if (recvmsg(fd, &msg, 0) != 1)
+		err(1, "recvmsg");
+	return CMSG_FIRSTHDR(&msg);
+}
+
+/*
+ * The clock of packets' times is started by the kernel some time after the first socket that wants
+ * them, and until then TCP has none to tell: a pair of TCP's that has been told, and wants them
+ * until it is closed
+ */
+static struct pair clock_started(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET };
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	socklen_t len = sizeof(to);
+	struct pair pair;
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	pair.client = socket(AF_INET, SOCK_STREAM, 0);
+	if (bind(listener, (void *)&to, len) || listen(listener, 1) ||
+	    getsockname(listener, (void *)&to, &len) || connect(pair.client, (void *)&to, len))
+		err(1, "a pair of TCP's");
+	pair.server = accept(listener, NULL, NULL);
+	close(listener);
+	setsockopt(pair.server, SOL_SOCKET, SO_TIMESTAMP, &(int){ 1 }, sizeof(int));
+	do
+		send(pair.client, "x", 1, 0);
+	while (!stamped(pair.server));
+	return pair;
+}
+
 /* every option that has a control message come with what is received */
 static void control__received(struct play *p)
 {
@@ -100,19 +140,19 @@ static void control__received(struct play *p)
 		{ SOL_SOCKET, SO_TIMESTAMPING,
 		  SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE },
 	};
+	struct pair clock = clock_started();
 	unsigned int i;
 
 	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
 		struct pair pair = connected(p);
 
 		set(pair.server, options[i].level, options[i].name, options[i].value);
-		/* the clock of packets' times starts with the first option that wants them */
-		usleep(20000);
 		send(pair.client, "x", 1, 0);
 		note(p, "option %d at %d\n", options[i].name, options[i].level);
 		note_controls(p, "recvmsg", pair.server);
 		done(&pair);
 	}
+	done(&clock);
 }
 
 static void send_control(struct play *p, int level, int type, const void *data, size_t len)

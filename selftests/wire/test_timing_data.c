@@ -720,6 +720,7 @@ WIRE_TEST(probe, limit_of_the_program_and_an_orphan)
 	int fd, probes = 0;
 	uint64_t last;
 
+	wire_sysctl(w, "haul.orphan_retries", "8");
 	patience_ms("200000");
 	fd = zero_window(p);
 	host_option(p, fd, SOL_HAUL, HAUL_RTO_MAX_MS, 1000);
