@@ -80,11 +80,15 @@ class Recording:
         self.stopped = True
 
     def lines(self, until):
-        """Lines of text as they come, and None now and then, until that time of the monotonic clock"""
+        """Lines of text as they come, until that time of the monotonic clock; None when there are no more now
+
+        Who reads more slowly than they come gets no None: of the time until now there is more to be told.
+        """
         while not self.stopped and time.monotonic() < until:
             select.select([self.pipe], [], [], min(max(until - time.monotonic(), 0), 0.2))
             yield from self.read(until)
-            yield None
+            if time.monotonic() < until:
+                yield None
         self.write("tracing_on", "0")
         yield from self.read()
 
@@ -106,5 +110,5 @@ class Recording:
         total = 0
         for cpu in os.listdir(self.path + "/per_cpu"):
             with open("%s/per_cpu/%s/stats" % (self.path, cpu), encoding="ascii") as stats:
-                total += sum(int(line.split()[1]) for line in stats if line.startswith(("overrun", "dropped")))
+                total += sum(int(line.split()[-1]) for line in stats if line.startswith(("overrun:", "dropped events:")))
         return total
