@@ -67,7 +67,9 @@ class Host:
         fcntl.ioctl(self.tun, TUNSETIFF, struct.pack("16sH", b"peer0", IFF_TUN | IFF_NO_PI))
         self.random = random.Random(seed)
         self.secret = self.random.getrandbits(64)
+        # the part of the packets that is lost: each so many, not by chance, so that some are lost in any transfer
         self.loss_in = self.loss_out = 0.0
+        self.due = {}
         self.flows, self.listeners, self.timers = {}, {}, []
         self.seen, self.sent, self.malformed = [], [], []
         self.silent = False
@@ -118,9 +120,18 @@ class Host:
             if function:
                 function()
 
+    def lost(self, way, part, packet):
+        """Is it the packet's turn to be lost? Those with payload and those without are counted apart"""
+        what = way, bool(packet.payload)
+        self.due[what] = self.due.get(what, 0.0) + part
+        if self.due[what] < 1:
+            return False
+        self.due[what] = 0.0
+        return True
+
     def send(self, version, packet, ecn=NOT_ECT):
         self.sent.append(packet)
-        if self.random.random() >= self.loss_out:
+        if not self.lost("out", self.loss_out, packet):
             self.send_bytes(version, packet.pack(), ecn)
 
     def send_bytes(self, version, data, ecn=NOT_ECT):
@@ -143,7 +154,7 @@ class Host:
             except p.Malformed as why:
                 self.malformed.append(why)
                 return
-            if self.random.random() < self.loss_in:
+            if self.lost("in", self.loss_in, datagram.packet):
                 return
         self.seen.append(datagram)
         if datagram.packet and not self.silent:

@@ -268,8 +268,11 @@ def both_ways(host, connection, module, size, seconds=60):
 def bulk(host, version):
     for opened in (open_to, open_from):
         connection, module = opened(host, version)
+        before = counters()["DsacksSent"]
         both_ways(host, connection, module, 150000)
-        equal(connection.retransmitted, 0)
+        quiet(host, connection)
+        # nothing was lost: what we sent again, as on a slow machine, the module had already, and said so
+        equal(counters()["DsacksSent"] - before, connection.retransmitted)
         finish(host, connection, module)
 
 
