@@ -46,8 +46,21 @@ hosts_up() {
 	busywait "$BUSYWAIT_TIMEOUT" in_near ping -q -c1 -W0.2 "$far4" >/dev/null
 	busywait "$BUSYWAIT_TIMEOUT" in_near ping -q -c1 -W0.2 "$far6" >/dev/null
 	if [ $# -gt 0 ]; then
+		neighbours_stay near "$far4" "$far6"
+		neighbours_stay far "$near4" "$near6"
 		link_set "$@"
 	fi
+}
+
+# neighbours_stay HOST ADDRESS...: what the host has found out about them it does not ask again. ARP has no checksum: over a
+# link that spoils bits a wrong answer is believed, and nothing arrives until it is asked for again, which takes long
+neighbours_stay() {
+	local host=$1 address
+	shift
+	for address; do
+		echo "neigh replace $address dev ${host}0 nud permanent lladdr $(ip -n "${!host}" neigh show "$address" dev ${host}0 |
+			sed -n 's/.*lladdr \([0-9a-f:]*\).*/\1/p')"
+	done | ip -n "${!host}" -batch -
 }
 
 # link_set NETEM...: both ends of the link get these qualities instead of the ones they had
