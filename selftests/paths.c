@@ -589,7 +589,8 @@ TEST_F(changes, policy_routing)
 	run("ip %s rule add fwmark 7 lookup 100; ip %s route add %s via %s table 100", v, v,
 	    far_address(family), family == AF_INET ? "192.0.3.2" : "2001:db8:9::2");
 	run_at(far_host, "sysctl -qw net.ipv4.conf.all.rp_filter=0");
-	run_at(far_host, "sysctl -qw net.ipv4.conf.far0.rp_filter=0 net.ipv4.conf.far1.rp_filter=0");
+	run_at(far_host, "sysctl -qw net.ipv4.conf.far0.rp_filter=0");
+	run_at(far_host, "sysctl -qw net.ipv4.conf.far1.rp_filter=0");
 	before = packets_out(near_host, "near1");
 	option(client, SOL_SOCKET, SO_MARK, 7);
 	p = connected_with(family, listening(family), client);
@@ -614,7 +615,8 @@ TEST_F(changes, routes)
 
 	second_cable();
 	run_at(far_host, "sysctl -qw net.ipv4.conf.all.rp_filter=0");
-	run_at(far_host, "sysctl -qw net.ipv4.conf.far0.rp_filter=0 net.ipv4.conf.far1.rp_filter=0");
+	run_at(far_host, "sysctl -qw net.ipv4.conf.far0.rp_filter=0");
+	run_at(far_host, "sysctl -qw net.ipv4.conf.far1.rp_filter=0");
 	p = connected(family);
 	f = (struct flow){ .from = p.client, .to = p.server };
 	for (i = 0; i < 6; i++) {

@@ -305,8 +305,8 @@ static int choose_by_sending(int fd, int flags, const struct sockaddr *addr, soc
 
 /*
  * Haul has no urgent data and refused to send some: then it goes as the rest does, which is what
- * a peer with SO_OOBINLINE sees (RFC 6093 5 wants that of all), or one behind a firewall that clears
- * URG. True: to be sent with what @flags are now.
+ * a peer with SO_OOBINLINE sees (RFC 6093 5 wants that of all), or one behind a firewall that
+ * clears URG. True: to be sent with what @flags are now.
  */
 static bool goes_inline(int fd, ssize_t rc, int *flags)
 {
