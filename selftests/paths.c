@@ -167,7 +167,7 @@ TEST_F(router, masquerades_icmp)
 	p = joined(away_listener(family), stream(near_host, family), away(family));
 	transfer(p.client, p.server, SOME);
 	run_at(router, "ip link set exit0 mtu 1300");
-	/* both ends of the cable: one end drops what is larger than it may send, and tells nobody */
+	/* both ends of the cable: one drops what is larger than it may send, and tells nobody */
 	run_at(far_host, "ip link set far0 mtu 1300");
 	transfer(p.client, p.server, SOME);
 	EXPECT_LE(1, counter(near_host, "PmtuReduced"));
