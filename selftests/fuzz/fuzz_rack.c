@@ -107,7 +107,8 @@ static void dsack(struct world *w, u32 una, u32 nxt)
 {
 	struct model *m = &w->m;
 
-	if (!m->round || (s32)(una - m->round_seq) >= 0) {
+	/* the round is over when all of it is acknowledged, or was so long ago that numbers wrap */
+	if (!m->round || (s32)(una - m->round_seq) >= 0 || (s32)(nxt - m->round_seq) < 0) {
 		m->round = true;
 		m->round_seq = nxt;
 		m->mult += m->mult < 64;
