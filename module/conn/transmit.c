@@ -38,7 +38,8 @@ static bool haul_transmit_has_init(const struct haul_sock *hs, u16 flags)
  */
 static noinline u32 haul_transmit_sack(struct sock *sk, struct sk_buff *skb, bool few)
 {
-	struct haul_block blocks[HAUL_SACK_MAX], more[HAUL_SACK_MAX];
+	struct haul_block blocks[HAUL_SACK_MAX] haul_uninitialized;
+	struct haul_block more[HAUL_SACK_MAX] haul_uninitialized;
 	struct haul_receiver *rcv = &haul_sk(sk)->rcv;
 	unsigned int num = 0;
 

@@ -435,13 +435,13 @@ bool haul_receiver_may_hold(const struct haul_receiver *rcv)
 	       rcv->nxt - rcv->last_ack <= most;
 }
 
-/* Adds @b if there is room, and no block behind the first @skip (the D-SACK) says as much. */
+/* Adds @b if there is room, and none of the blocks from @skip to @told says as much. */
 static unsigned int haul_blocks_add(struct haul_block *out, unsigned int num, unsigned int skip,
-				    unsigned int max, const struct haul_block *b)
+				    unsigned int told, unsigned int max, const struct haul_block *b)
 {
 	unsigned int i;
 
-	for (i = skip; i < num; i++)
+	for (i = skip; i < told; i++)
 		if (haul_block_covers(&out[i], b))
 			return num;
 	if (num < max)
@@ -458,7 +458,7 @@ static unsigned int haul_blocks_add_around(struct haul_block *out, unsigned int 
 
 	for (i = 0; i < num_blocks; i++)
 		if (haul_block_covers(&blocks[i], dsack))
-			return haul_blocks_add(out, 1, 1, max, &blocks[i]);
+			return haul_blocks_add(out, 1, 1, 1, max, &blocks[i]);
 	return 1;
 }
 
@@ -480,7 +480,7 @@ unsigned int haul_receiver_sack_blocks(struct haul_receiver *rcv, const struct h
 				       unsigned int num_more, struct haul_block *out,
 				       unsigned int max)
 {
-	unsigned int i, num = 0, skip = 0;
+	unsigned int i, num = 0, skip = 0, told;
 
 	if (!max)
 		return 0;
@@ -493,9 +493,11 @@ unsigned int haul_receiver_sack_blocks(struct haul_receiver *rcv, const struct h
 			num = haul_blocks_add_around(out, max, &rcv->dsack, more, num_more);
 	}
 	for (i = 0; i < rcv->num_recent; i++)
-		num = haul_blocks_add(out, num, skip, max, &rcv->recent[i]);
+		num = haul_blocks_add(out, num, skip, num, max, &rcv->recent[i]);
+	/* @more are apart from each other: each need only be compared with what is there by now */
+	told = num;
 	for (i = 0; i < num_more && num < max; i++)
-		num = haul_blocks_add(out, num, skip, max, &more[i]);
+		num = haul_blocks_add(out, num, skip, told, max, &more[i]);
 	return num;
 }
 

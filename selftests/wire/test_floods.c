@@ -23,11 +23,8 @@
 /* how much dearer than TCP's a packet may be, in percent, and in instructions by itself */
 #define DEARER	130
 #define BOUND	20000
-/*
- * what is out of order is answered at once (RFC 5681 4.2) by up to 31 SACK blocks; TCP has room for
- * 4, and answers one in 44
- */
-#define DEARER_BLOCKS	250
+/* what is out of order is answered by up to 31 SACK blocks, where TCP has room for 4 */
+#define DEARER_BLOCKS	170
 
 WIRE_FIXTURE(floods);
 
