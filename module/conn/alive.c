@@ -228,7 +228,9 @@ void haul_keepalive_rearm(struct sock *sk)
 		haul_timer_clear(sk, HAUL_DL_KEEPALIVE);
 		return;
 	}
-	haul_timer_set(sk, HAUL_DL_KEEPALIVE, haul_keepalive_heard(hs) + haul_keepalive_idle(hs));
+	/* a deadline of days ago would look like one ahead */
+	haul_timer_set(sk, HAUL_DL_KEEPALIVE,
+		       max(haul_keepalive_heard(hs) + haul_keepalive_idle(hs), haul_now_us()));
 }
 
 /**

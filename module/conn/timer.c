@@ -147,7 +147,7 @@ void haul_timer_init(struct sock *sk)
  * haul_timer_set - set a deadline, whether or not it was set
  * @sk:	the socket; its lock is held
  * @d:	which
- * @at:	us of haul_now_us()
+ * @at:	us of haul_now_us(), not further than 38 hours from now: deadlines are counted modulo 76
  */
 void haul_timer_set(struct sock *sk, enum haul_deadline d, u64 at)
 {

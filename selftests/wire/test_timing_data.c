@@ -810,6 +810,20 @@ WIRE_TEST(probe, keepalive_answered)
 	host_expect_state(p, fd, HAUL_ESTABLISHED);
 }
 
+/* deadlines are counted modulo 76 hours: one that has passed long ago is due, not far ahead */
+WIRE_TEST(probe, keepalive_after_days)
+{
+	int fd = measured(p, 20);
+	uint64_t last;
+
+	expect_silence_for(p, 39 * 3600 * 1000);
+	host_option(p, fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	host_option(p, fd, SOL_HAUL, HAUL_KEEPIDLE, 10);
+	last = wire_now_us();
+	expect(p, "ACK seq=%u len=0", next_rel(p) - 1);
+	EXPECT_GE(SECOND, p->rx_us - last);
+}
+
 WIRE_TEST(probe, no_keepalive_unless_asked_for)
 {
 	measured(p, 20);
