@@ -157,14 +157,13 @@ static u8 haul_request_tos(const struct sock *listener, const struct haul_flow_k
  * link-local address has a meaning on, or the VRF that the SYN came in by, which
  * net.ipv4.tcp_l3mdev_accept has let it do: only there is a way back.
  */
-static int haul_request_dev(const struct sock *listener, const struct sk_buff *skb)
+static int haul_request_dev(const struct haul_request *req, const struct sk_buff *skb)
 {
-	bool link_local = ip_hdr(skb)->version == 6 &&
-			  (ipv6_addr_type(&ipv6_hdr(skb)->saddr) & IPV6_ADDR_LINKLOCAL);
-
-	if (listener->sk_bound_dev_if)
-		return listener->sk_bound_dev_if;
-	return link_local || haul_skb_sdif(skb) ? HAUL_PACKET(skb)->dif : 0;
+	if (req->listener->sk_bound_dev_if)
+		return req->listener->sk_bound_dev_if;
+	if ((ipv6_addr_type(&req->flow.key.remote) & IPV6_ADDR_LINKLOCAL) || haul_skb_sdif(skb))
+		return HAUL_PACKET(skb)->dif;
+	return 0;
 }
 
 /**
@@ -182,9 +181,9 @@ void haul_request_fill(struct haul_request *req, struct sock *listener, const st
 
 	haul_flow_key_from_skb(&req->flow.key, net, skb);
 	req->flow.owner = HAUL_OWNER_REQUEST;
-	req->flow.dev = haul_request_dev(listener, skb);
 	INIT_LIST_HEAD(&req->node);
 	req->listener = listener;
+	req->flow.dev = haul_request_dev(req, skb);
 	req->init = *init;
 	req->ts_recent = p->tsval;
 	req->wnd = p->window;

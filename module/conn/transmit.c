@@ -34,7 +34,7 @@ static bool haul_transmit_has_init(const struct haul_sock *hs, u16 flags)
 
 /*
  * Option SACK is the last one, so it goes in front of the payload first. The blocks have a frame of
- * their own: kernels zero what is on the stack (init_on_stack), for each packet. Returns its bytes.
+ * their own: they are large. Returns its bytes.
  */
 static noinline u32 haul_transmit_sack(struct sock *sk, struct sk_buff *skb, bool few)
 {
