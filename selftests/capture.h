@@ -8,6 +8,7 @@
 
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include "bytes.h"
 #include "hosts.h"
 
 /* protocol.rst 1.3, 1.5 */
@@ -47,16 +48,6 @@ static inline int capture(int host, const char *dev)
 	return fd;
 }
 
-static inline uint16_t be16(const uint8_t *at)
-{
-	return at[0] << 8 | at[1];
-}
-
-static inline uint32_t be32(const uint8_t *at)
-{
-	return (uint32_t)be16(at) << 16 | be16(at + 2);
-}
-
 /* where the transport's header begins; 0 if it is none of ours */
 static inline size_t seen_transport(const uint8_t *packet, size_t len)
 {
@@ -74,20 +65,20 @@ static inline bool seen_decode(struct seen *s, const uint8_t *h, size_t len)
 	if (len < HEADER)
 		return false;
 	header = h[9] * 4;
-	s->source = be16(h);
-	s->dest = be16(h + 2);
-	s->seq = be32(h + 4);
-	s->flags = be16(h + 10);
-	s->tag = be32(h + 16);
-	s->ack = be32(h + 20);
-	s->window = be32(h + 24);
-	s->tsval = be32(h + 28);
+	s->source = get16(h);
+	s->dest = get16(h + 2);
+	s->seq = get32(h + 4);
+	s->flags = get16(h + 10);
+	s->tag = get32(h + 16);
+	s->ack = get32(h + 20);
+	s->window = get32(h + 24);
+	s->tsval = get32(h + 28);
 	s->payload = len - header;
 	s->init = header >= HEADER + INIT_LENGTH && h[HEADER] == 1;
 	if (s->init) {
-		s->init_mss = be16(h + HEADER + 2);
-		s->init_tag = be32(h + HEADER + 4);
-		s->init_isn = be32(h + HEADER + 8);
+		s->init_mss = get16(h + HEADER + 2);
+		s->init_tag = get32(h + HEADER + 4);
+		s->init_isn = get32(h + HEADER + 8);
 	}
 	return true;
 }

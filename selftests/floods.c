@@ -161,20 +161,29 @@ static void judge(struct __test_metadata *_metadata, uint64_t alone, uint64_t be
 	EXPECT_GE(MEMORY + SLACK, most);
 }
 
-/* they send, and nobody reads: in large pieces, then byte by byte */
-TEST_F(floods, unread)
+/* an honest connection, then the crowd, and little memory for all. us that the former took */
+static uint64_t gather_in_little_memory(struct crowd *c, int old, int family)
 {
 	uint64_t alone;
-	struct crowd c;
 	long most = 0;
 
 	link_set(LINK);
-	alone = honest(variant->family, &most);
+	alone = honest(family, &most);
 	link_set("limit 10000");
-	gather(&c, variant->family);
-	go_to(self->old);
+	gather(c, family);
+	go_to(old);
 	set_memory(MEMORY / 2, MEMORY * 3 / 4, MEMORY);
 	go_to(near_host);
+	return alone;
+}
+
+/* they send, and nobody reads: in large pieces, then byte by byte */
+TEST_F(floods, unread)
+{
+	struct crowd c;
+	uint64_t alone = gather_in_little_memory(&c, self->old, variant->family);
+	long most;
+
 	most = stuff(c.client, 4, 65536);
 	EXPECT_GE(MEMORY + SLACK, most);
 	most = stuff(c.client, 4, 1);
@@ -186,18 +195,11 @@ TEST_F(floods, unread)
 /* they ask for much and take nothing: windows of zero, and our send buffers full */
 TEST_F(floods, zero_windows)
 {
-	uint64_t alone;
 	struct crowd c;
-	long most = 0;
+	uint64_t alone = gather_in_little_memory(&c, self->old, variant->family);
+	long most;
 	int i;
 
-	link_set(LINK);
-	alone = honest(variant->family, &most);
-	link_set("limit 10000");
-	gather(&c, variant->family);
-	go_to(self->old);
-	set_memory(MEMORY / 2, MEMORY * 3 / 4, MEMORY);
-	go_to(near_host);
 	most = stuff(c.server, 8, 65536);
 	link_set(LINK);
 	judge(_metadata, alone, honest(variant->family, &most), most);
@@ -296,24 +298,6 @@ TEST_F(floods, connections_to_one_listener)
 
 /* ---------------------------------------------------------------- packets that mean nothing */
 
-static void put16(uint8_t *at, uint16_t value)
-{
-	at[0] = value >> 8;
-	at[1] = value;
-}
-
-static uint16_t checksum(const uint8_t *at, size_t len)
-{
-	uint32_t sum = 0;
-	size_t i;
-
-	for (i = 0; i < len; i += 2)
-		sum += be16(at + i);
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
-}
-
 /* from near to far, to a connection's ports or nobody's, with a random tag and numbers */
 static void hostile(int fd, const struct sockaddr_in6 *to, uint16_t flags, uint16_t sport,
 		    uint16_t dport)
@@ -329,7 +313,7 @@ static void hostile(int fd, const struct sockaddr_in6 *to, uint16_t flags, uint1
 	h[9] = HEADER / 4;
 	put16(h + 10, flags);
 	put16(h + 14, 0);
-	put16(h + 14, checksum(h, HEADER));
+	put16(h + 14, internet_checksum(h, HEADER));
 	if (sendto(fd, h, HEADER, MSG_DONTWAIT, (void *)to, sizeof(*to)) < 0 && errno != ENOBUFS &&
 	    errno != EAGAIN)
 		die("hostile packet");

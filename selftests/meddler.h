@@ -14,6 +14,7 @@
 
 #include <linux/if_tun.h>
 #include <pthread.h>
+#include "bytes.h"
 #include "hosts.h"
 
 #define MEDDLER_ROOM	65536
@@ -53,37 +54,6 @@ static inline uint32_t meddler_pick(struct meddler *m, uint32_t below)
 static inline unsigned int ip_header(const struct meddler *m)
 {
 	return m->family == AF_INET ? 20 : 40;
-}
-
-static inline uint16_t internet_checksum(const uint8_t *at, size_t len)
-{
-	uint32_t sum = 0;
-	size_t i;
-
-	for (i = 0; i + 1 < len; i += 2)
-		sum += at[i] << 8 | at[i + 1];
-	if (len & 1)
-		sum += at[len - 1] << 8;
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
-}
-
-static inline void put16(uint8_t *at, uint16_t value)
-{
-	at[0] = value >> 8;
-	at[1] = value;
-}
-
-static inline uint32_t get32(const uint8_t *at)
-{
-	return (uint32_t)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3];
-}
-
-static inline void put32(uint8_t *at, uint32_t value)
-{
-	put16(at, value >> 16);
-	put16(at + 2, value);
 }
 
 /* lengths and checksums of both headers as they should be */

@@ -17,30 +17,6 @@ struct forged {
 	uint8_t haul[HEADER + INIT_LENGTH];
 };
 
-static void put16(uint8_t *at, uint16_t value)
-{
-	at[0] = value >> 8;
-	at[1] = value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-	put16(at, value >> 16);
-	put16(at + 2, value);
-}
-
-static uint16_t checksum(const uint8_t *at, size_t len)
-{
-	uint32_t sum = 0;
-	size_t i;
-
-	for (i = 0; i < len; i += 2)
-		sum += be16(at + i);
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
-}
-
 /* protocol.rst 3.1, step 1; @h of HEADER + INIT_LENGTH bytes */
 static void forge_syn(uint8_t *h, uint16_t source, uint16_t dest, uint32_t isn, uint32_t tag)
 {
@@ -58,7 +34,7 @@ static void forge_syn(uint8_t *h, uint16_t source, uint16_t dest, uint32_t isn, 
 	put16(h + HEADER + 2, 1400);
 	put32(h + HEADER + 4, tag);
 	put32(h + HEADER + 8, isn);
-	put16(h + 14, checksum(h, HEADER + INIT_LENGTH));
+	put16(h + 14, internet_checksum(h, HEADER + INIT_LENGTH));
 }
 
 /* SYNs from 198.18.0.0/15 or 2001:db8:f00d::/64, which are near's side and where nobody answers */
@@ -220,7 +196,7 @@ TEST_F(syn_flood, forged_third_steps)
 		put32(h + 16, random() | 1);
 		put32(h + 20, random());
 		put16(h + 14, 0);
-		put16(h + 14, checksum(h, sizeof(h)));
+		put16(h + 14, internet_checksum(h, sizeof(h)));
 		ASSERT_EQ(sizeof(h), sendto(fd, h, sizeof(h), 0, (void *)&to, sizeof(to)));
 	}
 	EXPECT_TRUE(wait_until(counter(far_host, "CookiesFailed") == 100));

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "wire.h"
+#include "../bytes.h"
 
 #define ICMP_HEADER 8
 
@@ -34,7 +35,7 @@ static size_t quoted_ip(const struct wire *w, uint8_t *at, size_t len)
 	at[9] = IPPROTO_HAUL;
 	memcpy(at + 12, &((struct sockaddr_in *)&host)->sin_addr, 4);
 	memcpy(at + 16, &((struct sockaddr_in *)&peer)->sin_addr, 4);
-	total = htons(packet_checksum(at, 20));
+	total = htons(internet_checksum(at, 20));
 	memcpy(at + 10, &total, 2);
 	return 20;
 }
@@ -53,7 +54,7 @@ static uint16_t icmp6_checksum(const struct wire *w, const uint8_t *message, siz
 	bytes[35] = len;
 	bytes[39] = IPPROTO_ICMPV6;
 	memcpy(bytes + 40, message, len);
-	return packet_checksum(bytes, 40 + len);
+	return internet_checksum(bytes, 40 + len);
 }
 
 static size_t quoted_packet(struct peer *p, struct spec *s, uint8_t *at)
@@ -93,7 +94,7 @@ void peer_inject_icmp(struct peer *p, int type, int code, uint32_t info, const c
 	memcpy(message + 4, &wire_info, 4);
 	len = ICMP_HEADER + quoted_ip(p->w, message + ICMP_HEADER, 1000);
 	len += quoted_packet(p, &s, message + len);
-	sum = htons(p->w->family == AF_INET ? packet_checksum(message, len)
+	sum = htons(p->w->family == AF_INET ? internet_checksum(message, len)
 					    : icmp6_checksum(p->w, message, len));
 	memcpy(message + 2, &sum, 2);
 	wire_send_ip(p->w, p->w->family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6, message, len,

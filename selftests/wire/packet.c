@@ -5,46 +5,7 @@
  */
 #include <string.h>
 #include "packet.h"
-
-static uint8_t *put8(uint8_t *at, uint8_t value)
-{
-	*at = value;
-	return at + 1;
-}
-
-static uint8_t *put16(uint8_t *at, uint16_t value)
-{
-	return put8(put8(at, value >> 8), value & 0xff);
-}
-
-static uint8_t *put32(uint8_t *at, uint32_t value)
-{
-	return put16(put16(at, value >> 16), value & 0xffff);
-}
-
-static uint16_t get16(const uint8_t *at)
-{
-	return at[0] << 8 | at[1];
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-	return (uint32_t)get16(at) << 16 | get16(at + 2);
-}
-
-uint16_t packet_checksum(const uint8_t *bytes, size_t len)
-{
-	uint64_t sum = 0;
-	size_t i;
-
-	for (i = 0; i + 1 < len; i += 2)
-		sum += get16(bytes + i);
-	if (len & 1)
-		sum += bytes[len - 1] << 8;
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum & 0xffff;
-}
+#include "../bytes.h"
 
 static uint8_t *put_init(uint8_t *at, const struct init *init)
 {
@@ -107,7 +68,7 @@ size_t packet_encode(const struct packet *p, uint8_t *out, size_t room)
 	at = put_options(at, p);
 	if (p->len)
 		memcpy(at, p->payload, p->len);
-	put16(out + 14, packet_checksum(out, len) ^ (p->bad_sum ? 0x0100 : 0));
+	put16(out + 14, internet_checksum(out, len) ^ (p->bad_sum ? 0x0100 : 0));
 	return len;
 }
 
@@ -295,7 +256,7 @@ const char *packet_decode(struct packet *p, const uint8_t *bytes, size_t len)
 		wrong = decode_connection(p, bytes);
 	if (!wrong)
 		wrong = check_flags(p);
-	if (!wrong && packet_checksum(bytes, len))
+	if (!wrong && internet_checksum(bytes, len))
 		wrong = "wrong checksum";
 	if (!wrong)
 		wrong = decode_options(p, bytes + fixed, bytes + hdrlen);

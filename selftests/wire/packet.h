@@ -92,10 +92,6 @@ static inline uint32_t packet_end(const struct packet *p)
 	return p->seq + p->len + !!(p->flags & F_SYN) + !!(p->flags & F_FIN);
 }
 
-/*
- * Internet checksum as it stands in the field; 0 when the field is already in the bytes and right.
- */
-uint16_t packet_checksum(const uint8_t *bytes, size_t len);
 /* Bytes written to @out, which holds @room. */
 size_t packet_encode(const struct packet *p, uint8_t *out, size_t room);
 /* NULL, or what is wrong by protocol.rst. @p->payload points into @bytes. */

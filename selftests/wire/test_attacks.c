@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "fixture.h"
+#include "../bytes.h"
 
 #define GUESSES	100000
 /* an ACK may tell of something that was forged, too */
@@ -366,7 +367,7 @@ static void inject_turned(struct peer *p, const struct packet *out, unsigned int
 	bytes[bit / 8] ^= 0x80 >> bit % 8;
 	if (bit / 16 != 7) {
 		memset(bytes + 14, 0, 2);
-		sum = packet_checksum(bytes, len);
+		sum = internet_checksum(bytes, len);
 		bytes[14] = sum >> 8;
 		bytes[15] = sum;
 	}

@@ -5,6 +5,7 @@
  */
 #include <arpa/inet.h>
 #include "fixture.h"
+#include "../bytes.h"
 
 WIRE_FIXTURE(datagram);
 WIRE_FIXTURE(refusal);
@@ -219,7 +220,7 @@ WIRE_TEST(refusal, not_of_a_multicast)
 		frame[9] = IPPROTO_HAUL;
 		memcpy(frame + 12, &((struct sockaddr_in *)&peer)->sin_addr, 4);
 		memcpy(frame + 16, group4, 4);
-		sum = htons(packet_checksum(frame, 20));
+		sum = htons(internet_checksum(frame, 20));
 		memcpy(frame + 10, &sum, 2);
 	} else {
 		at = 40;

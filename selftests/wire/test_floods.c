@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include "fixture.h"
+#include "../bytes.h"
 
 #define MOST	1000		/* packets of a flood */
 #define ROOM	512		/* bytes of one, with its IP header */
@@ -50,23 +51,6 @@ static struct flood flood;
 
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16 };
 
-static void put16(uint8_t *at, uint16_t value)
-{
-	at[0] = value >> 8;
-	at[1] = value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-	put16(at, value >> 16);
-	put16(at + 2, value);
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-	return (uint32_t)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3];
-}
-
 /* the sum over addresses, protocol and length that goes before the segment's */
 static uint16_t tcp_checksum(struct wire *w, const uint8_t *segment, size_t len)
 {
@@ -85,7 +69,7 @@ static uint16_t tcp_checksum(struct wire *w, const uint8_t *segment, size_t len)
 	put32(bytes + at, len);
 	bytes[at + 7] = IPPROTO_TCP;
 	memcpy(bytes + at + 8, segment, len);
-	return packet_checksum(bytes, at + 8 + len);
+	return internet_checksum(bytes, at + 8 + len);
 }
 
 /* a segment at @h with the bytes of options and payload that are behind it already; its length */

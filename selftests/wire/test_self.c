@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "kselftest_harness.h"
 #include "wire.h"
+#include "../bytes.h"
 
 __asm__(".section .rodata\nvectors_begin:\n.incbin \"" VECTORS "\"\n.byte 0\n.previous\n");
 extern const char vectors_begin[];
@@ -100,9 +101,9 @@ TEST(checksum_of_odd_lengths)
 {
 	const uint8_t bytes[] = { 0x12, 0x34, 0x56 };
 
-	EXPECT_EQ(0xffff & ~(0x1234 + 0x5600), packet_checksum(bytes, 3));
-	EXPECT_EQ(0xffff & ~0x1234, packet_checksum(bytes, 2));
-	EXPECT_EQ(0xffff, packet_checksum(bytes, 0));
+	EXPECT_EQ(0xffff & ~(0x1234 + 0x5600), internet_checksum(bytes, 3));
+	EXPECT_EQ(0xffff & ~0x1234, internet_checksum(bytes, 2));
+	EXPECT_EQ(0xffff, internet_checksum(bytes, 0));
 }
 
 /* ---- the notation ---- */

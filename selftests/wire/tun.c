@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "wire.h"
+#include "../bytes.h"
 
 #define DEVICE	"wire0"
 #define IP4_HEADER 20
@@ -188,7 +189,7 @@ static size_t put_ip4(uint8_t *at, int protocol, size_t len, uint8_t ecn)
 	at[9] = protocol;
 	inet_pton(AF_INET, peer4, at + 12);
 	inet_pton(AF_INET, host4, at + 16);
-	sum = htons(packet_checksum(at, IP4_HEADER));
+	sum = htons(internet_checksum(at, IP4_HEADER));
 	memcpy(at + 10, &sum, 2);
 	return IP4_HEADER;
 }
@@ -240,7 +241,7 @@ static size_t check_ip4(struct wire *w, const uint8_t *ip, size_t len, int *prot
 	*ecn = ip[1] & 3;
 	if (memcmp(ip + 16, addr, 4))
 		return 0;
-	if (packet_checksum(ip, IP4_HEADER) || (size_t)(ip[2] << 8 | ip[3]) != len)
+	if (internet_checksum(ip, IP4_HEADER) || (size_t)(ip[2] << 8 | ip[3]) != len)
 		wire_fail(w, NULL, "an IPv4 header with a wrong checksum or length");
 	if (*protocol == IPPROTO_HAUL && (ip[6] & 0x3f))
 		wire_fail(w, NULL, "a fragment of a Haul packet");
