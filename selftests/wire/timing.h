@@ -44,4 +44,34 @@ static inline void patience_ms(const char *ms)
 #define EXPECT_GAP(us, want)		EXPECT_GAP_WITHIN(us, want, (want) / 2000 + 24 * MS)
 #define EXPECT_GAP_COARSE(us, want)	EXPECT_GAP_WITHIN(us, want, (want) / 8 + 12 * MS)
 
+/*
+ * A connection whose round trip the host has measured as @ms, many times over. The peer's echoes
+ * are true here: who wants a long path waits.
+ */
+static inline int measured(struct peer *p, unsigned int ms)
+{
+	int listener, fd, i;
+
+	p->mss = 1000;
+	listener = host_listen(p->w, p->host_port, 8);
+	peer_inject(p, "SYN");
+	peer_expect(p, "SYN ACK");
+	pause_us(ms * MS);
+	peer_inject(p, "ACK init");
+	fd = host_accept(p, listener);
+	host_close(listener);
+	for (i = 0; i < 40; i++) {
+		host_write(p, fd, 10);
+		expect(p, "ACK len=10");
+		pause_us(ms * MS);
+		inject(p, "ACK");
+	}
+	return fd;
+}
+
+static inline uint32_t next_rel(const struct peer *p)
+{
+	return p->rcv_nxt - p->irs;
+}
+
 #endif /* HAUL_WIRE_TIMING_H */
