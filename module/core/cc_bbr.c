@@ -267,6 +267,7 @@ static void haul_bbr_start_up(struct haul_sender *snd, u64 now)
 	haul_bbr_reset_full_bw(bbr);
 	bbr->full_bw = bbr->bw_latest;
 	bbr->cycle_us = now;
+	bbr->up_clear = snd->rtt.latest <= bbr->min_rtt + bbr->min_rtt / 8;
 	bbr->state = HAUL_BBR_UP;
 	haul_bbr_raise_slope(snd);
 }
@@ -351,13 +352,28 @@ static bool haul_bbr_time_to_cruise(const struct haul_sender *snd)
 	return in_flight <= haul_bbr_headroom(snd) && in_flight <= haul_bbr_inflight(snd, 100);
 }
 
+/*
+ * Nobody had queued anything when the probe began, it has lasted a round trip, and there is more in
+ * flight than it adds to what the path holds: the path was full, what is queued is ours. Each round
+ * more would add as much to it. (The draft has three rounds without growth tell so; they do where
+ * others keep a queue, for then growth comes slowly.)
+ */
+static bool haul_bbr_queue_is_ours(const struct haul_sender *snd, u64 now)
+{
+	const struct haul_bbr *bbr = haul_bbr(snd);
+
+	return bbr->up_clear && (u32)now - bbr->cycle_us > bbr->min_rtt &&
+	       haul_sender_in_flight(snd) >= haul_bbr_bdp(snd, haul_bbr_max_bw(bbr),
+							  haul_bbr_gains[HAUL_BBR_UP].pacing);
+}
+
 /* BBRIsTimeToGoDown(): while inflight_hi is what limits, the bandwidth can't be seen to grow */
-static bool haul_bbr_time_to_go_down(struct haul_sender *snd)
+static bool haul_bbr_time_to_go_down(struct haul_sender *snd, u64 now)
 {
 	struct haul_bbr *bbr = haul_bbr(snd);
 
 	if (!snd->cwnd_limited || snd->cwnd < bbr->inflight_hi)
-		return bbr->full_bw_now;
+		return bbr->full_bw_now || haul_bbr_queue_is_ours(snd, now);
 	haul_bbr_reset_full_bw(bbr);
 	bbr->full_bw = bbr->bw_latest;
 	return false;
@@ -385,7 +401,7 @@ static void haul_bbr_update_cycle(struct haul_sender *snd, const struct haul_ack
 		}
 		break;
 	case HAUL_BBR_UP:
-		if (haul_bbr_time_to_go_down(snd))
+		if (haul_bbr_time_to_go_down(snd, ack->now))
 			haul_bbr_start_down(snd, ack->now);
 		break;
 	}

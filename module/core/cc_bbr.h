@@ -130,6 +130,7 @@ struct haul_bbr {
 	u8	probe_rtt_expired:1;
 	u8	probe_rtt_timed:1;
 	u8	probe_rtt_round_done:1;
+	u8	up_clear:1;		/* nothing was queued when the probe began */
 	u8	timed_out:1;		/* cwnd is to be restored when that is over */
 };
 
