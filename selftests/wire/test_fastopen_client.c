@@ -300,8 +300,7 @@ WIRE_TEST(client, without_a_cookie)
 
 WIRE_TEST(client, stateless_answer)
 {
-	int fd = opened(p);
-
+	opened(p);
 	inject(p, "SYN ACK STATELESS ack=1");
 	expect(p, "ACK seq=1 ack=1 len=0 init");
 	expect(p, "ACK seq=1 ack=1 len=100 init");
