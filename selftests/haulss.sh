@@ -200,4 +200,40 @@ closes_and_follows() {
 	wait_for grep -q '127.0.0.2:7000' "$scratch/events"
 }
 
-run_cases lists_and_filters shows_what_there_is datagrams closes_and_follows
+# says STATE PATTERN: the one socket in that state, with -e
+says() {
+	all -ne state "$1" | has "$2" || { echo "# $1: $(all -ne state "$1")"; return 1; }
+}
+
+# which directions are open, in ss's signs, and the timer, where -e is given
+extended_as_ss() {
+	setup_ns host
+	scratch=$(mktemp -d)
+	trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$scratch"; cleanup_all_ns' EXIT
+	ip netns exec "$host" python3 -c '
+import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 253)
+s.bind(("127.0.0.2", 7000))
+s.listen()
+def pair():
+    c = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 253)
+    c.connect(("127.0.0.2", 7000))
+    return c, s.accept()[0]
+both = pair()
+for end in both:
+    end.close()
+c, held = pair()
+c.close()
+established = pair()
+established[0].setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+print("ready", flush=True)
+time.sleep(1000)' >"$scratch/ready" &
+	wait_for grep -q ready "$scratch/ready"
+	says listening ' <->$'
+	says time-wait ' sk:[0-9a-f]*$'
+	says fin-wait-2 'timer:(.* ---$'
+	says close-wait ' -->$'
+	says established 'timer:(keepalive,.* <->$'
+}
+
+run_cases lists_and_filters extended_as_ss shows_what_there_is datagrams closes_and_follows

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Delayed ACKs and what they ride on, PAWS and challenges, when they are sent; what SACK blocks cost:
- * protocol.rst 4.4, 4.6 and 6.3.
+ * Delayed ACKs and what they ride on, PAWS and challenges, when they are sent; what SACK blocks
+ * cost: protocol.rst 4.4, 4.6 and 6.3.
  */
 #include "timing.h"
 

@@ -48,7 +48,7 @@ static const char help[] =
 "  -r, --resolve     names for addresses\n"
 "  -p, --processes   which programs have it\n"
 "  -o, --options     the timer that runs\n"
-"  -e, --extended    owner, inode, cookie, mark, cgroup\n"
+"  -e, --extended    timer, owner, inode, cookie, mark, cgroup\n"
 "  -m, --memory      memory\n"
 "  -i, --info        all that the connection knows about itself\n"
 "  -s, --summary     only counts\n"

@@ -64,9 +64,21 @@ static void print_timer(const struct entry *e)
 	printf(",%u)", e->msg.retrans);
 }
 
-static void print_extended(const struct entry *e)
+/* which way data may still go, as ss has it; what is no socket, a request or a remnant, has none */
+static void print_directions(const struct entry *e)
 {
 	static const char *const arrows[] = { "<->", "-->", "<--", "---" };
+	unsigned int shut = e->msg.flags & (HAUL_DIAG_SHUT_RD | HAUL_DIAG_SHUT_WR);
+
+	if (e->msg.state == HAUL_SYN_RECEIVED || e->msg.state == HAUL_TIME_WAIT)
+		return;
+	if (e->msg.flags & HAUL_DIAG_ORPHAN)
+		shut = HAUL_DIAG_SHUT_RD | HAUL_DIAG_SHUT_WR;
+	printf(" %s", arrows[shut]);
+}
+
+static void print_extended(const struct entry *e)
+{
 	uint64_t cookie = (uint64_t)e->msg.id.cookie[1] << 32 | e->msg.id.cookie[0];
 	const char *cgroup = e->has_cgroup ? proc_cgroup(e->cgroup) : NULL;
 
@@ -88,9 +100,7 @@ static void print_extended(const struct entry *e)
 	if (e->msg.net == AF_INET6 && !e->msg.id.src[0] &&
 	    (e->msg.state == HAUL_LISTEN || e->msg.state == HAUL_CLOSED))
 		printf(" v6only:%u", !!(e->msg.flags & HAUL_DIAG_V6ONLY));
-	/* which way data may still go */
-	if (e->msg.state != HAUL_LISTEN)
-		printf(" %s", arrows[e->msg.flags & (HAUL_DIAG_SHUT_RD | HAUL_DIAG_SHUT_WR)]);
+	print_directions(e);
 }
 
 static void print_memory(const struct entry *e)
@@ -137,7 +147,7 @@ void print_one(const struct entry *e)
 	print_columns(e);
 	if (opt.processes)
 		print_users(e);
-	if (opt.timers)
+	if (opt.timers || opt.extended)
 		print_timer(e);
 	if (opt.extended)
 		print_extended(e);
