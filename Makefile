@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 # The scripts start makes of their own: what was said to this one must not reach them.
 RUN := env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES -u MAKELEVEL -u KDIR -u KERNEL -u TESTS -u WORKLOADS -u MODE -u CHECK -u PROFILE -u SECONDS -u LINK -u TIME
 
-# KERNEL names a kernel of scripts/kernel (6.1, 6.12, 7, debug or a path); KDIR a tree of kernel headers of one's own.
+# KERNEL names a kernel of scripts/kernel (6.1, 6.12, 7, debug, kcsan or a path); KDIR a tree of kernel headers of one's own.
 KERNEL ?=
 TESTS ?=
 ifeq ($(origin KDIR),undefined)
@@ -28,7 +28,7 @@ help: ## list the targets
 	@printf '\nVariables\n'
 	@printf '  %-17s %s\n' \
 		'KDIR=DIR' 'build against the kernel headers in DIR' \
-		'KERNEL=NAME' '6.1, 6.12, 7 or debug, fetched by scripts/kernel; test: one or several of them' \
+		'KERNEL=NAME' '6.1, 6.12, 7, debug or kcsan, fetched by scripts/kernel; test: one or several of them' \
 		'INSTALL_FLAGS=' 'install, uninstall: --prefix DIR, --destdir DIR, --kdir DIR, --dry-run' \
 		'TESTS="a b"' "test: only these (names or patterns; scripts/test --list shows them)" \
 		'WORKLOADS="a b"' "bench: only these (scripts/bench --list shows them)" \

@@ -197,7 +197,7 @@ qemu_attempt() {
 	local stream pump='' clock boot first
 
 	boot_limit=120
-	[ "$KNAME" != debug ] || boot_limit=300
+	case $KNAME in debug | kcsan) boot_limit=300 ;; esac
 	: >"$run/console"
 	timed_out=0
 	qemu_options
