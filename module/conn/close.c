@@ -386,7 +386,7 @@ static void haul_conn_restart(struct sock *sk)
 	hs->open_message = false;
 	haul_fastopen_restart(sk);
 	haul_saved_syn_forget(sk);
-	sk->sk_shutdown = 0;
+	WRITE_ONCE(sk->sk_shutdown, 0);
 	WRITE_ONCE(sk->sk_err_soft, 0);
 	sock_reset_flag(sk, SOCK_DONE);
 	if (sk->sk_frag.page) {

@@ -99,7 +99,12 @@ __poll_t haul_sock_poll(struct file *file, struct socket *sock, poll_table *wait
 	if (shutdown & RCV_SHUTDOWN)
 		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
 	if (!(HAUL_STATE_BIT(state) & HAUL_STATES_OPENING) || haul_fastopen_child(sk)) {
-		if (haul_sock_readable(sk, sock_rcvlowat(sk, 0, INT_MAX)))
+		/*
+		 * What one that is closed still holds RCV_SHUTDOWN tells of; its receiving half may
+		 * be in the middle of being set up by a connect() beside this call.
+		 */
+		if (state != HAUL_CLOSED &&
+		    haul_sock_readable(sk, sock_rcvlowat(sk, 0, INT_MAX)))
 			mask |= EPOLLIN | EPOLLRDNORM;
 		if (haul_poll_writable(sk, shutdown))
 			mask |= EPOLLOUT | EPOLLWRNORM;
