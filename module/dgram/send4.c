@@ -155,6 +155,17 @@ static int haul_send4_lookup(struct sock *sk, struct haul_dgram_out *o, u8 scope
 	return 0;
 }
 
+/* the socket's route, where it is one of IPv4 (see haul_send6_kept()) */
+static struct rtable *haul_send4_kept(struct sock *sk)
+{
+	struct dst_entry *dst = sk_dst_check(sk, 0);
+
+	if (!dst || dst->ops->family == AF_INET)
+		return (struct rtable *)dst;
+	dst_release(dst);
+	return NULL;
+}
+
 /* On success o->rt has a reference. */
 static int haul_send4_route(struct sock *sk, const struct msghdr *msg, struct haul_dgram_out *o)
 {
@@ -170,7 +181,7 @@ static int haul_send4_route(struct sock *sk, const struct msghdr *msg, struct ha
 		o->connected = false;
 	haul_send4_device(sk, o);
 	if (o->connected) {
-		o->rt = (struct rtable *)sk_dst_check(sk, 0);
+		o->rt = haul_send4_kept(sk);
 		if (o->rt)
 			return 0;
 	}
