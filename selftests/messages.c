@@ -353,6 +353,26 @@ TEST_F(messages, without_end)
 	done(&p);
 }
 
+/* the peer ends in the middle of a message that is read in parts: the rest is thrown away */
+TEST_F(messages, ends_while_read_in_parts)
+{
+	struct pair p = message_pair(variant->family);
+	ssize_t n;
+
+	nonblocking(p.client, true);
+	while (send(p.client, buf, 100000, MSG_MORE) > 0)
+		;
+	EXPECT_EQ(EAGAIN, errno);
+	shutdown(p.client, SHUT_WR);
+	/* odd pieces: a read ends in the middle of what came as one */
+	do {
+		n = recv(p.server, buf, 1001, 0);
+		ASSERT_LE(0, n);
+	} while (n);
+	EXPECT_LE(1, counter(far_host, "DropMessageCut"));
+	done(&p);
+}
+
 /* --- kinds --- */
 
 TEST_F(messages, ports_of_their_own)
