@@ -249,7 +249,8 @@ void haul_message_fin(struct sock *sk)
 			break;
 		/*
 		 * Packed behind whole ones that are not read yet, and so in one piece. (eom is in
-		 * the middle of any buffer where the program has read so far, of a message in parts.)
+		 * the middle of any buffer where the program has read so far, of a message in
+		 * parts.)
 		 */
 		if (haul_before(p->seq, hs->rcv.eom) && haul_after(hs->rcv.eom, hs->rcv.copied)) {
 			haul_count(sock_net(sk), HAUL_CNT_DROP_MESSAGE_CUT);

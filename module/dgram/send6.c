@@ -174,8 +174,8 @@ static void haul_send6_flow(struct sock *sk, struct haul_dgram_out6 *o)
 }
 
 /*
- * The socket's route, where it is one of IPv6: a datagram to a mapped address takes no lock, and may
- * leave its own, of IPv4, there after a connect() has turned the socket to IPv6.
+ * The socket's route, where it is one of IPv6: a datagram to a mapped address takes no lock, and
+ * may leave its own, of IPv4, there after a connect() has turned the socket to IPv6.
  */
 static struct dst_entry *haul_send6_kept(struct sock *sk)
 {
