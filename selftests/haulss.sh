@@ -14,12 +14,17 @@ fails() {
 	fi
 }
 
-# A namespace with a program that calls itself by an odd name and holds, on loopback, two listeners, three connections
-# over IPv4 and two over IPv6, each with 1000 bytes that the server has not read.
-up() {
+# a namespace, $host, and a directory, $scratch, that are gone at the end of the case with all that it started
+begin() {
 	setup_ns host
 	scratch=$(mktemp -d)
 	trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$scratch"; cleanup_all_ns' EXIT
+}
+
+# A namespace with a program that calls itself by an odd name and holds, on loopback, two listeners, three connections
+# over IPv4 and two over IPv6, each with 1000 bytes that the server has not read.
+up() {
+	begin
 	ip netns exec "$host" python3 -c '
 import socket, sys, time
 held = []
@@ -127,9 +132,7 @@ for s in all:
 
 # datagram sockets: with a peer, with a port only, for one address family or both; and one that has no port
 datagrams() {
-	setup_ns host
-	scratch=$(mktemp -d)
-	trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$scratch"; cleanup_all_ns' EXIT
+	begin
 	ip netns exec "$host" python3 -c '
 import socket, time
 def dgram(family):
@@ -207,9 +210,7 @@ says() {
 
 # which directions are open, in ss's signs, and the timer, where -e is given
 extended_as_ss() {
-	setup_ns host
-	scratch=$(mktemp -d)
-	trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$scratch"; cleanup_all_ns' EXIT
+	begin
 	ip netns exec "$host" python3 -c '
 import socket, time
 s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 253)

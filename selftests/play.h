@@ -59,6 +59,16 @@ static inline long call(struct play *p, const char *what, long result)
 	return result;
 }
 
+/* an option's value and length, as an int's */
+static inline void option(struct play *p, int fd, const char *name, int level, int opt)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	call(p, name, getsockopt(fd, level, opt, &value, &len));
+	note(p, "= %d (%u)\n", value, len);
+}
+
 static inline int port_of(int fd)
 {
 	struct sockaddr_in6 sin6;

@@ -115,15 +115,6 @@ static inline void set(struct play *p, int fd, int level, int name, int value)
 		note(p, "option %d %d = %d: %s\n", level, name, value, strerrorname_np(errno));
 }
 
-static inline void option(struct play *p, int fd, const char *name, int level, int opt)
-{
-	int value = -1;
-	socklen_t len = sizeof(value);
-
-	call(p, name, getsockopt(fd, level, opt, &value, &len));
-	note(p, "= %d (%u)\n", value, len);
-}
-
 static inline void note_error(struct play *p, int fd)
 {
 	option(p, fd, "SO_ERROR", SOL_SOCKET, SO_ERROR);

@@ -227,15 +227,6 @@ static void epoll__edges(struct play *p)
 	done(&pair);
 }
 
-static void option(struct play *p, int fd, const char *name, int level, int opt)
-{
-	int value = -1;
-	socklen_t len = sizeof(value);
-
-	call(p, name, getsockopt(fd, level, opt, &value, &len));
-	note(p, "= %d (%u)\n", value, len);
-}
-
 static void options__defaults(struct play *p)
 {
 	int fd = make(p), one = 1;

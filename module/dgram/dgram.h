@@ -171,6 +171,8 @@ int haul_dgram_push6(struct sock *sk);
 void haul_dgram_flush4(struct sock *sk);
 /* the header of a datagram of @total bytes, header included; its checksum is 0 */
 void haul_dgram_header(struct haulhdr *h, __be16 sport, __be16 dport);
+/* the socket's own route, where it is one of @family's and still good; with a reference, or NULL */
+struct dst_entry *haul_dgram_route(struct sock *sk, int family, u32 cookie);
 /* counts what became of so many datagrams: 0 or what the program is told */
 int haul_dgram_sent(struct sock *sk, int err, unsigned int segs);
 

@@ -155,13 +155,23 @@ static int haul_send4_lookup(struct sock *sk, struct haul_dgram_out *o, u8 scope
 	return 0;
 }
 
-/* the socket's route, where it is one of IPv4 (see haul_send6_kept()) */
-static struct rtable *haul_send4_kept(struct sock *sk)
+/**
+ * haul_dgram_route - the route that a connected socket has kept
+ * @sk:		the socket
+ * @family:	AF_INET or AF_INET6, of the datagram that is to go
+ * @cookie:	IPv6's, 0
+ *
+ * A datagram over IPv4 takes no lock, and may leave its route at an IPv6 socket after connect() has
+ * turned that from a mapped address to one of IPv6, or the other way round.
+ *
+ * Any context. Return: the route, with a reference; NULL: none, or not of this family
+ */
+struct dst_entry *haul_dgram_route(struct sock *sk, int family, u32 cookie)
 {
-	struct dst_entry *dst = sk_dst_check(sk, 0);
+	struct dst_entry *dst = sk_dst_check(sk, cookie);
 
-	if (!dst || dst->ops->family == AF_INET)
-		return (struct rtable *)dst;
+	if (!dst || dst->ops->family == family)
+		return dst;
 	dst_release(dst);
 	return NULL;
 }
@@ -181,7 +191,7 @@ static int haul_send4_route(struct sock *sk, const struct msghdr *msg, struct ha
 		o->connected = false;
 	haul_send4_device(sk, o);
 	if (o->connected) {
-		o->rt = haul_send4_kept(sk);
+		o->rt = (struct rtable *)haul_dgram_route(sk, AF_INET, 0);
 		if (o->rt)
 			return 0;
 	}

@@ -173,20 +173,6 @@ static void haul_send6_flow(struct sock *sk, struct haul_dgram_out6 *o)
 	security_sk_classify_flow(sk, flowi6_to_flowi_common(fl6));
 }
 
-/*
- * The socket's route, where it is one of IPv6: a datagram to a mapped address takes no lock, and
- * may leave its own, of IPv4, there after a connect() has turned the socket to IPv6.
- */
-static struct dst_entry *haul_send6_kept(struct sock *sk)
-{
-	struct dst_entry *dst = sk_dst_check(sk, inet6_sk(sk)->dst_cookie);
-
-	if (!dst || dst->ops->family == AF_INET6)
-		return dst;
-	dst_release(dst);
-	return NULL;
-}
-
 static int haul_send6_route(struct sock *sk, struct haul_dgram_out6 *o)
 {
 	struct in6_addr *final, behind;
@@ -195,7 +181,7 @@ static int haul_send6_route(struct sock *sk, struct haul_dgram_out6 *o)
 	if (final)
 		o->connected = false;
 	if (o->connected) {
-		o->dst = haul_send6_kept(sk);
+		o->dst = haul_dgram_route(sk, AF_INET6, inet6_sk(sk)->dst_cookie);
 		if (o->dst)
 			return 0;
 	}

@@ -180,6 +180,8 @@ static void read_command_line(int argc, char **argv)
 	while ((letter = getopt_long(argc, argv, "altxu46nrpoemisHOKEN:jhV", long_options,
 				     NULL)) != -1)
 		set_option(letter);
+	/* as ss has it */
+	opt.timers |= opt.extended;
 	if (opt.summary || opt.events)
 		opt.states = state_bits("all");
 	filter_parse(argc - optind, argv + optind);

@@ -147,7 +147,7 @@ void print_one(const struct entry *e)
 	print_columns(e);
 	if (opt.processes)
 		print_users(e);
-	if (opt.timers || opt.extended)
+	if (opt.timers)
 		print_timer(e);
 	if (opt.extended)
 		print_extended(e);
