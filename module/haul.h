@@ -28,7 +28,7 @@
  * - A listener's count of pending fast opens, which its children share, has a spinlock of its own
  *   (conn/fastopen.c), what a namespace remembers of servers another (conn/fastopen_cache.c), its
  *   fast open keys a seqlock. Each is taken inside the socket lock, with bottom halves off, and
- *   none inside another.
+ *   none inside another. So has each set of remembered round trips (conn/rtt_cache.c).
  * - A chain of the roll (ip/roll.c: who is seen from outside) has a spinlock, under which a flow
  *   enters and leaves the flow table, too. Whoever looks from outside (netlink, /proc) holds it for
  *   one step along a chain, takes a reference, and then the socket lock as a program does.
@@ -371,6 +371,9 @@ struct haul_sock {
 	/* server by cookie or client: INIT no longer needed */
 	bool			peer_confirmed:1;
 	bool			full_acked:1;
+	/* the SYN's timer is set ahead of the timeout; it went out again by that */
+	bool			syn_early:1;
+	bool			syn_early_sent:1;
 	bool			syn_data:1;
 
 	bool			in_parts;
@@ -462,6 +465,8 @@ static inline void haul_assert_locked(const struct sock *sk)
  *		was, or has not come
  * @timeouts:	times that the timer fired
  * @retries:	SYN-ACKs sent again by it
+ * @early:	the timer is set ahead of the timeout (haul_rtt_cache_early())
+ * @early_sent:	that SYN-ACK was sent; it is one of @retries
  * @tos:	of the reply
  * @ecn:	ECN agreed
  * @acked:	the third step came but was not taken: the accept queue is full, or
@@ -491,6 +496,8 @@ struct haul_request {
 	u8			tos;
 	bool			ecn;
 	bool			acked;
+	bool			early;
+	bool			early_sent;
 };
 
 /**
@@ -572,6 +579,7 @@ struct haul_net {
 	int	initial_cwnd;			/* segments */
 	int	syn_retries;
 	int	synack_retries;
+	int	remember_rtt;
 	int	retries2;
 	int	orphan_retries;
 	int	msl_ms;

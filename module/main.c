@@ -148,6 +148,7 @@ static const struct haul_step haul_steps[] = {
 	{ "half-open connections",	haul_request_init,	haul_request_exit },
 	{ "TIME-WAIT",			haul_remnant_init,	haul_remnant_exit },
 	{ "grace period",		NULL,			rcu_barrier },
+	{ "round trips",		haul_rtt_cache_init,	NULL },
 	{ "batches",			haul_batch_init,	haul_batch_exit },
 	{ "blocks",			haul_blocks_init,	haul_blocks_exit },
 	{ "spare buffers",		haul_spare_init,	haul_spare_exit },

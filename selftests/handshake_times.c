@@ -79,6 +79,128 @@ TEST_F(handshake_times, lost_syn)
 	close(listener);
 }
 
+/* one connection, so that either host knows how far the other is */
+static void get_to_know(int family, int listener)
+{
+	struct pair p = connected_with(family, listener, stream(near_host, family));
+
+	transfer(p.client, p.server, 1000);
+	close(p.client);
+	close(p.server);
+}
+
+/* the way is known: a lost SYN costs a timeout as data would have it */
+TEST_F(handshake_times, lost_syn_on_a_known_way)
+{
+	int listener = listening(variant->family), client;
+	uint64_t start;
+
+	get_to_know(variant->family, listener);
+	client = stream(near_host, variant->family);
+	start = now_us();
+	deaf(far_host, true);
+	nonblocking(client, true);
+	connect_to(client, far_address(variant->family), PORT);
+	deaf(far_host, false);
+	close(accepted(listener));
+	EXPECT_TOOK(200 * MS, now_us() - start);
+	EXPECT_EQ(1, counter(near_host, "SynRetrans"));
+	EXPECT_EQ(1, counter(near_host, "EarlySyns"));
+	/* it was lost: the initial window is one segment (RFC 5681 3.1) */
+	EXPECT_EQ(info_of(client).snd_mss, info_of(client).snd_cwnd);
+	close(client);
+	close(listener);
+}
+
+/* what is remembered makes a SYN more, and changes nothing of the others */
+TEST_F(handshake_times, known_way_and_nobody_there)
+{
+	int tap = capture(near_host, "near0"), listener = listening(variant->family), client;
+	uint64_t start, gaps[9] = { };
+
+	get_to_know(variant->family, listener);
+	setting(near_host, "syn_retries", 3);
+	client = stream(near_host, variant->family);
+	deaf(far_host, true);
+	start = now_us();
+	EXPECT_EQ(-1, connect_to(client, far_address(variant->family), PORT));
+	EXPECT_EQ(ETIMEDOUT, errno);
+	EXPECT_TOOK(15 * SECOND, now_us() - start);
+	/* gaps[0] is from the first connection's SYN */
+	EXPECT_EQ(6, gaps_of(tap, SEEN_SYN, gaps, 9));
+	EXPECT_TOOK(200 * MS, gaps[1]);
+	EXPECT_TOOK(800 * MS, gaps[2]);
+	EXPECT_TOOK(2 * SECOND, gaps[3]);
+	EXPECT_TOOK(4 * SECOND, gaps[4]);
+	EXPECT_EQ(4, counter(near_host, "SynRetrans"));
+	EXPECT_EQ(1, counter(near_host, "EarlySyns"));
+	close(client);
+	close(listener);
+}
+
+TEST_F(handshake_times, known_way_not_remembered)
+{
+	int listener = listening(variant->family), client;
+	uint64_t start;
+
+	setting(near_host, "remember_rtt", 0);
+	get_to_know(variant->family, listener);
+	client = stream(near_host, variant->family);
+	start = now_us();
+	deaf(far_host, true);
+	nonblocking(client, true);
+	connect_to(client, far_address(variant->family), PORT);
+	deaf(far_host, false);
+	close(accepted(listener));
+	EXPECT_TOOK(1 * SECOND, now_us() - start);
+	EXPECT_EQ(0, counter(near_host, "EarlySyns"));
+	close(client);
+	close(listener);
+}
+
+/* the server knows the way, the client does not: a lost SYN-ACK */
+TEST_F(handshake_times, lost_syn_ack_on_a_known_way)
+{
+	int listener = listening(variant->family), client;
+	uint64_t start;
+
+	setting(near_host, "remember_rtt", 0);
+	get_to_know(variant->family, listener);
+	client = stream(near_host, variant->family);
+	start = now_us();
+	deaf(near_host, true);
+	nonblocking(client, true);
+	connect_to(client, far_address(variant->family), PORT);
+	deaf(near_host, false);
+	close(accepted(listener));
+	EXPECT_TOOK_COARSE(200 * MS, now_us() - start);
+	EXPECT_EQ(0, counter(near_host, "SynRetrans"));
+	EXPECT_EQ(1, counter(far_host, "SynAckRetrans"));
+	EXPECT_EQ(1, counter(far_host, "EarlySyns"));
+	close(client);
+	close(listener);
+}
+
+/* the way has become longer: SYN and SYN-ACK go again for nothing, and the echoes tell so */
+TEST_F(handshake_times, known_way_that_became_longer)
+{
+	int listener = listening(variant->family), client, server;
+
+	get_to_know(variant->family, listener);
+	link_set("delay 200ms");
+	client = stream(near_host, variant->family);
+	ASSERT_EQ(0, connect_to(client, far_address(variant->family), PORT));
+	server = accepted(listener);
+	EXPECT_EQ(1, counter(near_host, "EarlySyns"));
+	EXPECT_EQ(1, counter(far_host, "EarlySyns"));
+	/* none was lost: the initial window is the usual one (net.haul.initial_cwnd) */
+	EXPECT_EQ(10 * info_of(client).snd_mss, info_of(client).snd_cwnd);
+	EXPECT_EQ(10 * info_of(server).snd_mss, info_of(server).snd_cwnd);
+	close(server);
+	close(client);
+	close(listener);
+}
+
 /* a half-open connection: the client's SYN came, the client is gone without a word */
 TEST_F(handshake_times, syn_ack_is_repeated_and_given_up)
 {

@@ -15,6 +15,7 @@
  *	3.8.2  congestion control		cong.c (registry; controllers: core/), pace.c
  *	3.8.4  keepalive			alive.c, with zero-window probes (3.8.6.1) and
  *						the user timeout (3.8.3)
+ *	RFC 9040 what is remembered of paths	rtt_cache.c
  *	3.8.6  window				window.c (buffers, autotuning),
  *						ack_out.c (delayed ACKs), batch.c
  *	3.9.1  the user's calls			sock/
@@ -77,6 +78,8 @@ int haul_handshake_start(struct sock *sk);
 /* a SYN or SYN-ACK of a full socket: into the queue, and out for the first time */
 void haul_handshake_queue_syn(struct sock *sk, struct sk_buff *skb);
 void haul_handshake_send_syn(struct sock *sk, gfp_t gfp);
+/* it goes again, ahead of its timeout: haul_sock.syn_early */
+void haul_handshake_early(struct sock *sk, struct sk_buff *skb);
 /* a segment arrives in SYN-SENT (RFC 9293 3.10.7.3). Consumes it. */
 void haul_handshake_rcv(struct sock *sk, struct sk_buff *skb);
 /* INIT of the peer is known: tag, MSS, ECN, windows */
@@ -409,6 +412,13 @@ void haul_retransmit_probe_timer(struct sock *sk, u64 now); /* HAUL_DL_PROBE */
 void haul_retransmit_start(struct sock *sk);
 /* after an ACK of new data: both anew, or, with nothing outstanding, neither */
 void haul_retransmit_restart(struct sock *sk);
+
+/* --- rtt_cache.c: round trips of earlier connections --- */
+int haul_rtt_cache_init(void);
+/* what a connection has measured is remembered; its lock */
+void haul_rtt_cache_put(const struct sock *sk);
+/* us until a SYN or SYN-ACK goes out again, ahead of its timeout; 0: not ahead of it. Any context */
+u32 haul_rtt_cache_early(const struct haul_flow *flow, const struct haul_rtt *rtt);
 
 /* --- rtx.c: the retransmission queue, by sequence number --- */
 struct sk_buff *haul_rtx_head(const struct sock *sk);

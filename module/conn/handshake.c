@@ -47,6 +47,8 @@ static void haul_handshake_prepare(struct sock *sk)
 	hs->stateless = false;
 	hs->simultaneous = false;
 	hs->syn_data = false;
+	hs->syn_early = false;
+	hs->syn_early_sent = false;
 	hs->fastopen_fail = HAUL_FASTOPEN_UNSPEC;
 	hs->ecn_asked = READ_ONCE(hn->ecn) == 1 || (hs->snd.cc->flags & HAUL_CC_ECN);
 	hs->ecn_ok = hs->ecn_asked;
@@ -92,6 +94,47 @@ void haul_handshake_queue_syn(struct sock *sk, struct sk_buff *skb)
 	list_add_tail(&skb->tcp_tsorted_anchor, &hs->sent_list);
 }
 
+/* us until the SYN goes again. A fast open's tells by its timeout whether fast open is at fault */
+static u32 haul_handshake_wait(struct haul_sock *hs)
+{
+	u32 early = hs->fastopen ? 0 : haul_rtt_cache_early(&hs->flow, &hs->snd.rtt);
+
+	hs->syn_early = early;
+	return early ?: haul_rtt_rto(&hs->snd.rtt);
+}
+
+/**
+ * haul_handshake_early - the SYN or SYN-ACK goes again, ahead of its timeout
+ * @sk:		the socket, syn_early; its lock is held
+ * @skb:	SYN or SYN-ACK, in the retransmission queue
+ *
+ * Nothing is concluded from it: no back-off, no try less.
+ */
+void haul_handshake_early(struct sock *sk, struct sk_buff *skb)
+{
+	struct haul_sock *hs = haul_sk(sk);
+
+	haul_assert_locked(sk);
+	hs->syn_early = false;
+	if (!haul_retransmit_one(sk, skb, 0)) {
+		hs->syn_early_sent = true;
+		haul_count(sock_net(sk), HAUL_CNT_EARLY_SYNS);
+		haul_count(sock_net(sk), sk->sk_state == HAUL_SYN_SENT ? HAUL_CNT_SYN_RETRANS :
+								  HAUL_CNT_SYNACK_RETRANS);
+	}
+	haul_timer_set(sk, HAUL_DL_RETRANSMIT, hs->syn_us + haul_rtt_rto(&hs->snd.rtt));
+}
+
+/*
+ * Was the SYN lost, or its answer? When it has timed out, or when the one that went early is echoed
+ * and not the first (RFC 7323 4: the peer echoes what it answers).
+ */
+static bool haul_handshake_syn_lost(const struct haul_sock *hs, const struct haul_packet *p)
+{
+	return hs->retransmits ||
+	       (hs->syn_early_sent && p->tsecr != (u32)hs->syn_us + hs->ts_offset);
+}
+
 /**
  * haul_handshake_send_syn - the SYN or SYN-ACK that was queued leaves, for the first time
  * @sk:		the socket; its lock is held
@@ -111,7 +154,7 @@ void haul_handshake_send_syn(struct sock *sk, gfp_t gfp)
 	else
 		haul_transmit(sk, syn, gfp);
 	haul_fastopen_sent(sk, len);
-	haul_timer_set(sk, HAUL_DL_RETRANSMIT, hs->syn_us + haul_rtt_rto(&hs->snd.rtt));
+	haul_timer_set(sk, HAUL_DL_RETRANSMIT, hs->syn_us + haul_handshake_wait(hs));
 }
 
 /**
@@ -203,7 +246,8 @@ static void haul_handshake_syn_acked(struct sock *sk, const struct haul_packet *
 		haul_rtx_free(sk, skb);
 	}
 	hs->snd.una = p->ack;
-	hs->snd.syn_resent = hs->retransmits > 0;
+	hs->snd.syn_resent = haul_handshake_syn_lost(hs, p);
+	hs->syn_early = false;
 	hs->snd.rtt.backoff = 0;
 	/* an echo from before the first SYN is no echo of ours */
 	if (rtt <= ack.now - hs->syn_us)

@@ -195,10 +195,25 @@ void haul_request_fill(struct haul_request *req, struct sock *listener, const st
 		    (haul_sk(listener)->snd.cc->flags & HAUL_CC_ECN));
 }
 
+/* us */
+static u32 haul_request_timeout_us(const struct haul_request *req)
+{
+	return min_t(u64, (u64)HAUL_RTO_INITIAL_US << min_t(u8, req->timeouts, 16),
+		     haul_rtt_most(&haul_sk(req->listener)->snd.rtt));
+}
+
 static unsigned long haul_request_timeout(const struct haul_request *req)
 {
-	return usecs_to_jiffies(min_t(u64, (u64)HAUL_RTO_INITIAL_US << min_t(u8, req->timeouts, 16),
-				      haul_rtt_most(&haul_sk(req->listener)->snd.rtt)));
+	return usecs_to_jiffies(haul_request_timeout_us(req));
+}
+
+/* jiffies until the first SYN-ACK goes again */
+static unsigned long haul_request_first_timeout(struct haul_request *req)
+{
+	u32 early = haul_rtt_cache_early(&req->flow, &haul_sk(req->listener)->snd.rtt);
+
+	req->early = early;
+	return early ? usecs_to_jiffies(early) : haul_request_timeout(req);
 }
 
 /* The client has nothing to answer any more, but may still be waited for: HAUL_DEFER_ACCEPT. */
@@ -237,6 +252,26 @@ static void haul_request_repeat(struct haul_request *req)
 }
 
 /*
+ * The SYN-ACK goes again ahead of its timeout, of which nothing else is changed; not when the third
+ * step has come. Return: jiffies until the timeout.
+ */
+static unsigned long haul_request_early(struct haul_request *req)
+{
+	u64 now = haul_clock(haul_sk(req->listener));
+	u64 timeout = req->sent_us + haul_request_timeout_us(req);
+
+	req->early = false;
+	if (!req->acked) {
+		req->early_sent = true;
+		req->retries++;
+		haul_count(req->flow.key.net, HAUL_CNT_EARLY_SYNS);
+		haul_count(req->flow.key.net, HAUL_CNT_SYNACK_RETRANS);
+		haul_request_synack(req, 0, NULL);
+	}
+	return timeout > now ? usecs_to_jiffies(timeout - now) : 1;
+}
+
+/*
  * The SYN-ACK's timer. A program that owns the listener is about to let go: a moment later, then.
  */
 static void haul_request_timer(struct timer_list *t)
@@ -252,6 +287,8 @@ static void haul_request_timer(struct timer_list *t)
 	again = true;
 	if (sock_owned_by_user(listener)) {
 		mod_timer(&req->timer, jiffies + HAUL_REQUEST_RETRY);
+	} else if (req->early) {
+		mod_timer(&req->timer, jiffies + haul_request_early(req));
 	} else if (haul_request_exhausted(req)) {
 		again = false;
 		haul_count(net, HAUL_CNT_SYNACK_GIVEUPS);
@@ -280,7 +317,7 @@ static bool haul_request_enter(struct haul_request *req)
 	list_add_tail(&req->node, &hs->requests);
 	hs->num_requests++;
 	sock_hold(req->listener);
-	mod_timer(&req->timer, jiffies + haul_request_timeout(req));
+	mod_timer(&req->timer, jiffies + haul_request_first_timeout(req));
 	return true;
 }
 
@@ -437,6 +474,17 @@ static void haul_request_note_ack(struct haul_request *req, const struct haul_pa
 	req->acked = true;
 }
 
+/*
+ * The SYN-ACK that went early was for nothing if the first one is echoed: then none was lost, and
+ * the connection may begin as one whose SYN-ACK was not repeated (RFC 5681 3.1).
+ */
+static void haul_request_judge_early(struct haul_request *req, const struct haul_packet *p)
+{
+	if (req->early_sent && p->tsecr == (u32)req->sent_us + req->ts_offset)
+		req->retries--;
+	req->early_sent = false;
+}
+
 /**
  * haul_request_rcv - a packet for a request
  * @listener:	its listener, LISTEN; its lock is held, BH off
@@ -459,6 +507,7 @@ void haul_request_rcv(struct sock *listener, struct haul_request *req, struct sk
 	}
 	if (!haul_request_check(req, skb))
 		return;
+	haul_request_judge_early(req, p);
 	if (haul_request_defers(req, p)) {
 		haul_request_note_ack(req, p);
 		haul_drop(net, skb, HAUL_CNT_DROP_DEFERRED);

@@ -175,6 +175,10 @@ void haul_retransmit_timer(struct sock *sk, u64 now)
 			haul_handshake_repeat_ack(sk);
 		return;
 	}
+	if (hs->syn_early) {
+		haul_handshake_early(sk, skb);
+		return;
+	}
 	if (haul_retransmit_exhausted(sk)) {
 		haul_give_up(sk);
 		return;

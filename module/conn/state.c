@@ -75,6 +75,8 @@ void haul_set_state(struct sock *sk, u8 state)
 		haul_conn_unhash(sk);
 	if (state == old)
 		return;
+	if (state == HAUL_ESTABLISHED || old == HAUL_ESTABLISHED)
+		haul_rtt_cache_put(sk);
 	WARN_ONCE(!haul_state_edge_legal(old, state) || state == HAUL_TIME_WAIT, "haul: %s to %s\n",
 		  haul_state_name(old), haul_state_name(state));
 

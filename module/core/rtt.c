@@ -182,3 +182,44 @@ u32 haul_rtt_restart(const struct haul_rtt *rtt, u64 elapsed, u32 segs)
 		return rto;
 	return rto - (u32)elapsed;
 }
+
+/**
+ * haul_rtt_remember() - what a connection has measured joins what earlier ones have
+ * @memory: of the path
+ * @rtt: the connection's estimates, with a sample at least
+ *
+ * RFC 9040 4.2's merge: more is believed at once, less by and by. Too short a memory would send what
+ * is not lost.
+ *
+ * Context: under the lock that guards @memory.
+ */
+void haul_rtt_remember(struct haul_rtt_memory *memory, const struct haul_rtt *rtt)
+{
+	u32 srtt = haul_rtt_srtt(rtt), rttvar = rtt->rttvar4 >> 2;
+
+	if (memory->srtt > srtt)
+		srtt = memory->srtt - (memory->srtt - srtt) / 8;
+	if (memory->rttvar > rttvar)
+		rttvar = memory->rttvar - (memory->rttvar - rttvar) / 4;
+	memory->srtt = srtt;
+	memory->rttvar = rttvar;
+}
+
+/**
+ * haul_rtt_early() - when may a connection's first packet go again, ahead of its timeout?
+ * @memory: what is remembered of the path
+ * @rtt: the connection's estimates, which have no sample
+ *
+ * RFC 6298 2.1 asks for a second because nothing is known. The timeout itself stays what it is, and
+ * all that is counted by it: this is one repetition more, in between. It must have left the rest of
+ * the second at least twice as much time as it took itself, as a timeout that is doubled would (5.5).
+ *
+ * Context: any.
+ * Return: us after it was sent; 0: not ahead of the timeout.
+ */
+u32 haul_rtt_early(const struct haul_rtt_memory *memory, const struct haul_rtt *rtt)
+{
+	u64 early = (u64)memory->srtt + max_t(u64, (u64)memory->rttvar * 4, rtt->rto_min);
+
+	return memory->srtt && early <= haul_rtt_base(rtt) / 3 ? early : 0;
+}

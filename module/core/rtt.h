@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Round-trip time and retransmission timeout: RFC 6298, with samples from timestamps (RFC 7323 4),
- * plus the least round trip of the last five minutes, which RACK and the controllers need.
+ * plus the least round trip of the last five minutes, which RACK and the controllers need, and what
+ * one connection leaves to the next (RFC 9040).
  */
 #ifndef HAUL_CORE_RTT_H
 #define HAUL_CORE_RTT_H
@@ -43,6 +44,16 @@ struct haul_rtt {
 	u32	backoff:8;
 };
 
+/**
+ * struct haul_rtt_memory - what earlier connections have measured on a path (RFC 9040)
+ * @srtt:	us; 0: nothing
+ * @rttvar:	us
+ */
+struct haul_rtt_memory {
+	u32	srtt;
+	u32	rttvar;
+};
+
 void haul_rtt_init(struct haul_rtt *rtt, u32 rto_min);
 void haul_rtt_sample(struct haul_rtt *rtt, u32 sample, u64 now);
 void haul_rtt_backoff(struct haul_rtt *rtt);
@@ -57,6 +68,11 @@ u32 haul_rtt_rto(const struct haul_rtt *rtt);
  * segments what is left of it (RFC 7765). @elapsed: us since the earliest outstanding one was sent
  */
 u32 haul_rtt_restart(const struct haul_rtt *rtt, u64 elapsed, u32 segs);
+
+/* a connection's estimates join what is remembered; they have a sample */
+void haul_rtt_remember(struct haul_rtt_memory *memory, const struct haul_rtt *rtt);
+/* us after the first packet of a connection until it may go again, before its timeout; 0: it may not */
+u32 haul_rtt_early(const struct haul_rtt_memory *memory, const struct haul_rtt *rtt);
 
 /* us: the longest timeout, whatever the estimates */
 static inline u32 haul_rtt_most(const struct haul_rtt *rtt)

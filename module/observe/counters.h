@@ -38,6 +38,8 @@ struct sock;
 	  "SYNs sent again") \
 	X(SYNACK_RETRANS, "SynAckRetrans", \
 	  "SYN-ACKs sent again") \
+	X(EARLY_SYNS, "EarlySyns", \
+	  "SYNs and SYN-ACKs sent again ahead of the timeout, by a remembered round trip; counted above, too") \
 	X(SYNACK_GIVEUPS, "SynAckGiveUps", \
 	  "half-open connections removed after the last SYN-ACK went unanswered") \
 	X(COOKIES_SENT, "CookiesSent", \

@@ -56,6 +56,7 @@ static const struct haul_setting haul_settings[] = {
 	HAUL_SETTING(keepalive_time,		1, 32767, 7200),
 	HAUL_SETTING(keepalive_intvl,		1, 32767, 75),
 	HAUL_SETTING(keepalive_probes,		1, 127, 9),
+	HAUL_SETTING(remember_rtt,		0, 1, 1),
 	HAUL_SETTING(max_syn_backlog,		1, 1 << 24, 1024),
 	HAUL_SETTING(syncookies,		0, 2, 1),
 	HAUL_SETTING(max_remnants,		0, 1 << 24, 65536),

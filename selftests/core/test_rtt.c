@@ -289,3 +289,61 @@ TEST(spurious_timeout_waits_longer)
 	haul_rtt_spurious(&rtt, 1000);
 	EXPECT_EQ(haul_rtt_rto(&rtt), 3 * 800000);
 }
+
+/* RFC 9040: what is longer is believed at once, what is shorter by and by */
+TEST(memory_of_a_path)
+{
+	struct haul_rtt_memory m = { };
+	struct haul_rtt rtt = start();
+	u32 before;
+	int i;
+
+	haul_rtt_sample(&rtt, 80000, SECOND);
+	haul_rtt_remember(&m, &rtt);
+	EXPECT_EQ(m.srtt, 80000);
+	EXPECT_EQ(m.rttvar, 40000);
+
+	rtt = start();
+	haul_rtt_sample(&rtt, 100000, SECOND);
+	haul_rtt_remember(&m, &rtt);
+	EXPECT_EQ(m.srtt, 100000);
+	EXPECT_EQ(m.rttvar, 50000);
+
+	rtt = start();
+	haul_rtt_sample(&rtt, 20000, SECOND);
+	haul_rtt_remember(&m, &rtt);
+	EXPECT_EQ(m.srtt, 90000);
+	EXPECT_EQ(m.rttvar, 40000);
+	for (i = 0; i < 100; i++) {
+		before = m.srtt;
+		haul_rtt_remember(&m, &rtt);
+		EXPECT_LE(m.srtt, before);
+	}
+	EXPECT_LE(m.srtt, 20008);
+	EXPECT_GE(m.srtt, 20000);
+	EXPECT_LE(m.rttvar, 10004);
+}
+
+TEST(first_packet_again_ahead_of_the_timeout)
+{
+	struct haul_rtt_memory m = { };
+	struct haul_rtt rtt = start();
+
+	/* a stranger */
+	EXPECT_EQ(haul_rtt_early(&m, &rtt), 0);
+	m = (struct haul_rtt_memory){ .srtt = 40000, .rttvar = 20000 };
+	EXPECT_EQ(haul_rtt_early(&m, &rtt), 240000);
+	m.rttvar = 60000;
+	EXPECT_EQ(haul_rtt_early(&m, &rtt), 280000);
+	/* a third of the second at most */
+	m = (struct haul_rtt_memory){ .srtt = 133333, .rttvar = 0 };
+	EXPECT_EQ(haul_rtt_early(&m, &rtt), 333333);
+	m.srtt++;
+	EXPECT_EQ(haul_rtt_early(&m, &rtt), 0);
+	m = (struct haul_rtt_memory){ .srtt = ~0U, .rttvar = ~0U };
+	EXPECT_EQ(haul_rtt_early(&m, &rtt), 0);
+	/* or of what the program lets it be */
+	rtt.rto_max_ms = 600;
+	m = (struct haul_rtt_memory){ .srtt = 1 };
+	EXPECT_EQ(haul_rtt_early(&m, &rtt), 0);
+}
