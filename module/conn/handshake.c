@@ -247,7 +247,6 @@ static void haul_handshake_syn_acked(struct sock *sk, const struct haul_packet *
 	}
 	hs->snd.una = p->ack;
 	hs->snd.syn_resent = haul_handshake_syn_lost(hs, p);
-	hs->syn_early = false;
 	hs->snd.rtt.backoff = 0;
 	/* an echo from before the first SYN is no echo of ours */
 	if (rtt <= ack.now - hs->syn_us)
@@ -273,6 +272,7 @@ void haul_handshake_done(struct sock *sk, const struct haul_packet *p)
 	hs->stats.last_ack_recv = now;
 	hs->retransmits = 0;
 	hs->retrans_first_us = 0;
+	hs->syn_early = false;
 	WRITE_ONCE(sk->sk_err_soft, 0);
 	hs->snd.max_wnd = max(hs->snd.max_wnd, p->window);
 	haul_mss_sync(sk, hs->pmtu);

@@ -175,7 +175,7 @@ void haul_retransmit_timer(struct sock *sk, u64 now)
 			haul_handshake_repeat_ack(sk);
 		return;
 	}
-	if (hs->syn_early) {
+	if (hs->syn_early && (HAUL_SEG(skb)->flags & HAUL_SYN)) {
 		haul_handshake_early(sk, skb);
 		return;
 	}
