@@ -3,7 +3,8 @@
 
 A scene begins at the comment ".. sick: NAME" and ends at the next one or the page's end. A command is a line of a literal
 block that begins with the name of a host and "# "; the block's lines behind it are what it printed. The comment
-".. shows: PATTERN" below is a regular expression that must be found in what the last command printed.
+".. shows: PATTERN" below is a regular expression that must be found in what the last command printed, ".. never: PATTERN" one
+that must not.
 """
 import re
 import textwrap
@@ -11,14 +12,22 @@ import textwrap
 WIDTH = 110
 SCENE = re.compile(r"\.\. sick: (\S+)")
 COMMAND = re.compile(r"    (near|far)# (.*)")
-SHOWS = re.compile(r"\.\. shows: (.*)")
+SHOWS = re.compile(r"\.\. (shows|never): (.*)")
 
 
 class Command:
     def __init__(self, scene, host, text, line):
         self.scene, self.host, self.text, self.line = scene, host, text, line
         self.end = line + 1     # of what it printed
-        self.shows = []
+        self.patterns = {"shows": [], "never": []}
+
+    def wrong(self, output):
+        """What is the matter with that output, None: nothing"""
+        missing = [text for text in self.patterns["shows"] if not re.search(text, output)]
+        found = [text for text in self.patterns["never"] if re.search(text, output)]
+        if missing or found:
+            return "it does not show %s, and shows %s, which it must not" % (missing, found)
+        return None
 
 
 def read(path):
@@ -34,7 +43,7 @@ def read(path):
             commands.append(Command(scene, *found[1].groups(), at))
             printing = True
         elif found[2]:
-            commands[-1].shows.append(found[2].group(1))
+            commands[-1].patterns[found[2].group(1)].append(found[2].group(2))
         elif printing and line.startswith("    "):
             commands[-1].end = at + 1
         elif line:

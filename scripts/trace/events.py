@@ -50,7 +50,7 @@ class Recording:
     def __init__(self, events, buffer_kb=8192):
         self.path = "%s/instances/haul-%d" % (TRACEFS, os.getpid())
         self.events, self.buffer_kb, self.pipe, self.rest = events, buffer_kb, None, b""
-        self.stopped = False
+        self.stopped, self.ended = False, None
 
     def write(self, name, text):
         with open(os.path.join(self.path, name), "w", encoding="ascii") as file:
@@ -89,6 +89,7 @@ class Recording:
             yield from self.read(until)
             if time.monotonic() < until:
                 yield None
+        self.ended = time.monotonic()
         self.write("tracing_on", "0")
         yield from self.read()
 
