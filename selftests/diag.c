@@ -88,6 +88,93 @@ TEST_F(diag, queues)
 	done(&p);
 }
 
+static uint32_t unread(int fd)
+{
+	struct haul_diag_req req = diag_all();
+	struct seen_list list = diag_dump(far_host, &req);
+	struct seen s = {};
+
+	if (seen_find(&list, cookie_of(fd), &s) != 1)
+		die("the server is not listed");
+	free(list.at);
+	return s.msg.rqueue;
+}
+
+static bool has_ended(int fd)
+{
+	return info_of(fd).state == HAUL_CLOSE_WAIT;
+}
+
+/* as TCP's: who sees 1 in CLOSE-WAIT knows that the program has not looked */
+TEST_F(diag, a_fin_is_a_byte_until_it_is_read)
+{
+	struct pair p = connected(variant->family);
+	char buf[100];
+
+	ASSERT_EQ(100, send(p.client, buf, 100, 0));
+	ASSERT_TRUE(wait_until(info_of(p.server).rcv_queue == 100));
+	EXPECT_EQ(100, unread(p.server));
+	shutdown(p.client, SHUT_WR);
+	ASSERT_TRUE(wait_until(has_ended(p.server)));
+	EXPECT_EQ(101, unread(p.server));
+	EXPECT_EQ(100, info_of(p.server).rcv_queue);
+	ASSERT_EQ(100, recv(p.server, buf, 100, MSG_WAITALL));
+	EXPECT_EQ(1, unread(p.server));
+	ASSERT_EQ(0, recv(p.server, buf, 100, MSG_PEEK));
+	EXPECT_EQ(1, unread(p.server));
+	ASSERT_EQ(0, recv(p.server, buf, 100, 0));
+	EXPECT_EQ(0, unread(p.server));
+	ASSERT_EQ(0, recv(p.server, buf, 100, 0));
+	EXPECT_EQ(0, info_of(p.server).rcv_queue);
+	done(&p);
+}
+
+/* what the end has cut off can't be read any more */
+TEST_F(diag, a_fin_behind_messages)
+{
+	struct pair p = connected_of(SOCK_SEQPACKET, variant->family);
+	char buf[100];
+
+	ASSERT_EQ(100, send(p.client, buf, 100, 0));
+	ASSERT_EQ(70, send(p.client, buf, 70, MSG_MORE));
+	option(p.client, SOL_HAUL, HAUL_NODELAY, 1);
+	ASSERT_TRUE(wait_until(info_of(p.server).rcv_queue == 170));
+	shutdown(p.client, SHUT_WR);
+	ASSERT_TRUE(wait_until(has_ended(p.server)));
+	EXPECT_EQ(101, unread(p.server));
+	EXPECT_EQ(100, info_of(p.server).rcv_queue);
+	ASSERT_EQ(100, recv(p.server, buf, 100, 0));
+	EXPECT_EQ(1, unread(p.server));
+	EXPECT_EQ(0, info_of(p.server).rcv_queue);
+	ASSERT_EQ(0, recv(p.server, buf, 100, MSG_PEEK));
+	EXPECT_EQ(1, unread(p.server));
+	ASSERT_EQ(0, recv(p.server, buf, 100, 0));
+	EXPECT_EQ(0, unread(p.server));
+	ASSERT_EQ(0, recv(p.server, buf, 100, 0));
+	done(&p);
+}
+
+TEST_F(diag, a_fin_is_spliced)
+{
+	static const int types[] = { SOCK_STREAM, SOCK_SEQPACKET };
+	struct pair p;
+	unsigned int i;
+	int ends[2];
+
+	ASSERT_EQ(0, pipe(ends));
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		p = connected_of(types[i], variant->family);
+		shutdown(p.client, SHUT_WR);
+		ASSERT_TRUE(wait_until(has_ended(p.server)));
+		EXPECT_EQ(1, unread(p.server));
+		ASSERT_EQ(0, splice(p.server, NULL, ends[1], NULL, 100, 0));
+		EXPECT_EQ(0, unread(p.server));
+		done(&p);
+	}
+	close(ends[0]);
+	close(ends[1]);
+}
+
 /* a listener, what is half open, what has ended */
 TEST_F(diag, what_is_no_connection)
 {

@@ -115,7 +115,7 @@ static void haul_report_timer(struct haul_diag_msg *m, const struct haul_sock *h
 /**
  * haul_sock_queues - what waits in a socket
  * @sk:		in any state
- * @inq:	bytes to read; a listener's connections to accept
+ * @inq:	bytes to read, of which a FIN is one; a listener's connections to accept
  * @outq:	bytes not acknowledged; a listener's backlog
  *
  * Context: any. Without the socket lock it is a glance, not a snapshot.
@@ -123,16 +123,15 @@ static void haul_report_timer(struct haul_diag_msg *m, const struct haul_sock *h
 void haul_sock_queues(const struct sock *sk, u32 *inq, u32 *outq)
 {
 	const struct haul_sock *hs = haul_sk(sk);
-	s32 in, out;
+	s32 out;
 
 	if (inet_sk_state_load(sk) == HAUL_LISTEN) {
 		*inq = READ_ONCE(sk->sk_ack_backlog);
 		*outq = READ_ONCE(sk->sk_max_ack_backlog);
 		return;
 	}
-	in = READ_ONCE(hs->rcv.nxt) - READ_ONCE(hs->rcv.copied) - sock_flag(sk, SOCK_DONE);
 	out = READ_ONCE(hs->write_seq) - READ_ONCE(hs->snd.una);
-	*inq = max(in, 0);
+	*inq = haul_sock_unread(sk);
 	*outq = max(out, 0);
 }
 

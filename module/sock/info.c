@@ -82,7 +82,7 @@ static void haul_info_sending(const struct haul_sock *hs, struct haul_info *info
 static void haul_info_receiving(const struct haul_sock *hs, struct haul_info *info)
 {
 	const struct haul_receiver *rcv = &hs->rcv;
-	u32 unread = rcv->nxt - rcv->copied;
+	u32 unread = haul_sock_unread(&hs->inet.sk);
 
 	info->rcv_mss = rcv->mss;
 	info->adv_mss = rcv->adv_mss;

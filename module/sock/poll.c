@@ -118,6 +118,25 @@ __poll_t haul_sock_poll(struct file *file, struct socket *sock, poll_table *wait
 	return mask;
 }
 
+/**
+ * haul_sock_unread - what has arrived in order and the program has not read
+ * @sk:		the socket, no listener
+ *
+ * No lock. Return: bytes; the peer's FIN is one until the program has seen the end, as TCP counts
+ * it. Of messages, what the end has cut off is not there (haul_message_fin())
+ */
+u32 haul_sock_unread(const struct sock *sk)
+{
+	const struct haul_sock *hs = haul_sk(sk);
+	u32 copied = READ_ONCE(hs->rcv.copied), nxt = READ_ONCE(hs->rcv.nxt);
+	s32 whole;
+
+	if (haul_sock_kind(sk) != HAUL_KIND_MESSAGE || !sock_flag(sk, SOCK_DONE))
+		return max_t(s32, nxt - copied, 0);
+	whole = READ_ONCE(hs->rcv.eom) - copied;
+	return max(whole, 0) + haul_after(nxt, copied);
+}
+
 /* Bytes of the next message, as many as a call would give. Socket lock */
 static u32 haul_sock_inq_message(const struct sock *sk)
 {

@@ -192,6 +192,24 @@ static void haul_recv_resume(struct haul_recv *r)
 		r->seq = copied + r->peek_offset;
 }
 
+/**
+ * haul_recv_see_end - the program reads on behind the last byte: if that is the end, it is read
+ * @sk:	the socket; its lock is held, nothing is left in its queue
+ *
+ * A FIN behind payload is in the queue and read with it, one by itself is not.
+ */
+void haul_recv_see_end(struct sock *sk)
+{
+	struct haul_sock *hs = haul_sk(sk);
+
+	if (!sock_flag(sk, SOCK_DONE))
+		return;
+	if (haul_sock_kind(sk) == HAUL_KIND_MESSAGE)
+		haul_message_consume(sk, hs->rcv.nxt);
+	else
+		WRITE_ONCE(hs->rcv.copied, hs->rcv.nxt);
+}
+
 /*
  * The queue is used up. 1: look again; 0: give what there is; -errno. Socket lock, let go while it
  * sleeps.
@@ -201,6 +219,8 @@ static int haul_recv_wait(struct haul_recv *r)
 	struct sock *sk = r->sk;
 	int err;
 
+	if (!(r->flags & MSG_PEEK))
+		haul_recv_see_end(sk);
 	if (r->copied >= r->target && !READ_ONCE(sk->sk_backlog.tail))
 		return 0;
 	if (r->copied) {

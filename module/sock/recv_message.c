@@ -124,6 +124,8 @@ int haul_recv_message(struct haul_recv *r)
 
 	do {
 		ret = haul_recv_message_wait(r);
+		if (!ret && !r->copied && !(r->flags & MSG_PEEK))
+			haul_recv_see_end(r->sk);
 		if (ret <= 0)
 			break;
 		ret = haul_recv_message_take(r, &ended);

@@ -67,6 +67,7 @@ int haul_sock_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags
 struct sk_buff *haul_recv_find(struct sock *sk, u32 seq, u32 *offset);
 /* the first packet has been read: it goes. Socket lock */
 void haul_recv_eat(struct sock *sk, struct sk_buff *skb);
+void haul_recv_see_end(struct sock *sk);	/* nothing is left to read: nor is the FIN */
 ssize_t haul_sock_splice_read(struct socket *sock, loff_t *ppos, struct pipe_inode_info *pipe,
 			      size_t len, unsigned int flags);
 
@@ -75,6 +76,7 @@ __poll_t haul_sock_poll(struct file *file, struct socket *sock, poll_table *wait
 /* enough to read for SO_RCVLOWAT? */
 bool haul_sock_readable(const struct sock *sk, int target);
 void haul_sock_data_ready(struct sock *sk);
+u32 haul_sock_unread(const struct sock *sk);	/* bytes, a FIN is one */
 int haul_sock_inq(struct sock *sk);		/* SIOCINQ: bytes readable */
 int haul_sock_outq(struct sock *sk);		/* SIOCOUTQ: bytes not acknowledged */
 int haul_sock_outq_nsd(struct sock *sk);	/* SIOCOUTQNSD: bytes not sent */

@@ -112,8 +112,10 @@ static int haul_splice_wait(struct haul_splice *s)
 	struct sock *sk = s->sk;
 	int err;
 
-	if (sock_flag(sk, SOCK_DONE))
+	if (sock_flag(sk, SOCK_DONE)) {
+		haul_recv_see_end(sk);
 		return 0;
+	}
 	if (sk->sk_err)
 		return sock_error(sk);
 	if (sk->sk_shutdown & RCV_SHUTDOWN)

@@ -89,7 +89,10 @@ struct haul_diag_msg {
 	__u8	pad;			/* 0 */
 	struct haul_diag_id id;
 	__u32	expires;		/* ms until the timer fires */
-	/* bytes to read; LISTEN: connections to accept; datagrams: the memory they take */
+	/*
+	 * bytes to read, of which a FIN is one until the program has seen the end; LISTEN:
+	 * connections to accept; datagrams: the memory they take
+	 */
 	__u32	rqueue;
 	/* bytes not acknowledged; LISTEN: the backlog; datagrams: memory of those not yet gone */
 	__u32	wqueue;
