@@ -417,7 +417,7 @@ void haul_retransmit_restart(struct sock *sk);
 int haul_rtt_cache_init(void);
 /* what a connection has measured is remembered; its lock */
 void haul_rtt_cache_put(const struct sock *sk);
-/* us until a SYN or SYN-ACK goes out again, ahead of its timeout; 0: not ahead of it. Any context */
+/* us until a SYN or SYN-ACK goes again, ahead of its timeout; 0: not ahead of it. Any context */
 u32 haul_rtt_cache_early(const struct haul_flow *flow, const struct haul_rtt *rtt);
 
 /* --- rtx.c: the retransmission queue, by sequence number --- */

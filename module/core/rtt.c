@@ -188,8 +188,8 @@ u32 haul_rtt_restart(const struct haul_rtt *rtt, u64 elapsed, u32 segs)
  * @memory: of the path
  * @rtt: the connection's estimates, with a sample at least
  *
- * RFC 9040 4.2's merge: more is believed at once, less by and by. Too short a memory would send what
- * is not lost.
+ * RFC 9040 4.2's merge: more is believed at once, less by and by. Too short a memory would send
+ * what is not lost.
  *
  * Context: under the lock that guards @memory.
  */
@@ -211,8 +211,8 @@ void haul_rtt_remember(struct haul_rtt_memory *memory, const struct haul_rtt *rt
  * @rtt: the connection's estimates, which have no sample
  *
  * RFC 6298 2.1 asks for a second because nothing is known. The timeout itself stays what it is, and
- * all that is counted by it: this is one repetition more, in between. It must have left the rest of
- * the second at least twice as much time as it took itself, as a timeout that is doubled would (5.5).
+ * all that is counted by it: this is one repetition more, in between. It must leave what remains of
+ * the second at least twice as long as it took itself, as a timeout that is doubled does (5.5).
  *
  * Context: any.
  * Return: us after it was sent; 0: not ahead of the timeout.

@@ -71,7 +71,7 @@ u32 haul_rtt_restart(const struct haul_rtt *rtt, u64 elapsed, u32 segs);
 
 /* a connection's estimates join what is remembered; they have a sample */
 void haul_rtt_remember(struct haul_rtt_memory *memory, const struct haul_rtt *rtt);
-/* us after the first packet of a connection until it may go again, before its timeout; 0: it may not */
+/* us until a connection's first packet may go again, ahead of its timeout; 0: not ahead of it */
 u32 haul_rtt_early(const struct haul_rtt_memory *memory, const struct haul_rtt *rtt);
 
 /* us: the longest timeout, whatever the estimates */
