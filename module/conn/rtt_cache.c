@@ -16,7 +16,7 @@
 
 /**
  * struct haul_rtt_entry - what is known of the way to one host
- * @cookie:	the namespace's: no other will ever have it, so none that ends need clean up; 0: empty
+ * @cookie:	the namespace's, which no other will ever have: its end needs no work here; 0: empty
  * @remote:	the host
  * @dev:	a link-local address is one host's on each link, and a VRF's addresses are its own
  * @rtt:	the round trip

@@ -39,7 +39,7 @@ struct sock;
 	X(SYNACK_RETRANS, "SynAckRetrans", \
 	  "SYN-ACKs sent again") \
 	X(EARLY_SYNS, "EarlySyns", \
-	  "SYNs and SYN-ACKs sent again ahead of the timeout, by a remembered round trip; counted above, too") \
+	  "of the two above, ahead of the timeout: the round trip is remembered") \
 	X(SYNACK_GIVEUPS, "SynAckGiveUps", \
 	  "half-open connections removed after the last SYN-ACK went unanswered") \
 	X(COOKIES_SENT, "CookiesSent", \

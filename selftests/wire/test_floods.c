@@ -236,9 +236,9 @@ static int by_value(const void *a, const void *b)
 }
 
 /*
- * Sends what add() made; ns for each packet, of the burst in the middle when they are sorted: in one
- * or two of them the scheduler gives another task its slice, which at 4 ms is as much as half a flood
- * (6.12 does, 6.1 does not).
+ * Sends what add() made; ns for each packet, of the burst in the middle when they are sorted: in
+ * one or two of them the scheduler gives another task its slice, which at 4 ms is as much as half a
+ * flood (6.12 does, 6.1 does not).
  */
 static long pour(struct end *e)
 {
