@@ -19,7 +19,7 @@
 #define PORTS	4
 
 FIXTURE(stress) {
-	int stamps;
+	char nothing;
 };
 
 static volatile bool stop;
@@ -266,23 +266,6 @@ static void short_lives(void)
 	setting(near_host, "retries2", 3);
 }
 
-/*
- * The first socket that wants timestamps has the kernel rewrite its own code (a static key), and so
- * has the last. A processor that TCG emulates may still run what was there in between, and die of
- * an int3 that memory holds no longer: a fault of the emulation's, every few hours of this test. So
- * somebody wants them all the time.
- */
-static int keep_stamping(void)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM, 0), on = 1;
-
-	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_TIMESTAMP, &on, sizeof(on))) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
 FIXTURE_SETUP(stress)
 {
 	struct sigaction act = { .sa_handler = on_signal };	/* no SA_RESTART */
@@ -292,13 +275,10 @@ FIXTURE_SETUP(stress)
 	run("ip link set lo up");
 	short_lives();
 	sigaction(SIGUSR1, &act, NULL);
-	self->stamps = keep_stamping();
-	ASSERT_LE(0, self->stamps);
 }
 
 FIXTURE_TEARDOWN(stress)
 {
-	close(self->stamps);
 }
 
 static void run_stress(struct __test_metadata *_metadata, int seconds)
