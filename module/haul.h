@@ -465,12 +465,12 @@ static inline void haul_assert_locked(const struct sock *sk)
  *		was, or has not come
  * @timeouts:	times that the timer fired
  * @retries:	SYN-ACKs sent again by it
- * @early:	the timer is set ahead of the timeout (haul_rtt_cache_early())
- * @early_sent:	that SYN-ACK was sent; it is one of @retries
  * @tos:	of the reply
  * @ecn:	ECN agreed
  * @acked:	the third step came but was not taken: the accept queue is full, or
  *		HAUL_DEFER_ACCEPT waits for data
+ * @early:	the timer is set ahead of the timeout (haul_rtt_cache_early())
+ * @early_sent:	that SYN-ACK was sent; it is one of @retries
  */
 struct haul_request {
 	struct haul_flow	flow;
@@ -579,7 +579,7 @@ struct haul_net {
 	int	initial_cwnd;			/* segments */
 	int	syn_retries;
 	int	synack_retries;
-	int	remember_rtt;
+	int	remember_rtt;			/* 0, 1 (conn/rtt_cache.c) */
 	int	retries2;
 	int	orphan_retries;
 	int	msl_ms;

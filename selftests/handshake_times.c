@@ -62,18 +62,27 @@ TEST_F(handshake_times, syn_count_of_one_socket)
 	close(client);
 }
 
+/* us that opening a connection took whose first packet to @deaf_host was lost; *client is it */
+static uint64_t open_with_loss(int family, int listener, int deaf_host, int *client)
+{
+	uint64_t start;
+
+	*client = stream(near_host, family);
+	nonblocking(*client, true);
+	start = now_us();
+	deaf(deaf_host, true);
+	connect_to(*client, far_address(family), PORT);
+	deaf(deaf_host, false);
+	close(accepted(listener));
+	return now_us() - start;
+}
+
 /* a lost SYN costs a second, no more */
 TEST_F(handshake_times, lost_syn)
 {
-	int listener = listening(variant->family), client = stream(near_host, variant->family);
-	uint64_t start = now_us();
+	int listener = listening(variant->family), client;
 
-	deaf(far_host, true);
-	nonblocking(client, true);
-	connect_to(client, far_address(variant->family), PORT);
-	deaf(far_host, false);
-	close(accepted(listener));
-	EXPECT_TOOK(1 * SECOND, now_us() - start);
+	EXPECT_TOOK(1 * SECOND, open_with_loss(variant->family, listener, far_host, &client));
 	EXPECT_EQ(1, counter(near_host, "SynRetrans"));
 	close(client);
 	close(listener);
@@ -93,17 +102,9 @@ static void get_to_know(int family, int listener)
 TEST_F(handshake_times, lost_syn_on_a_known_way)
 {
 	int listener = listening(variant->family), client;
-	uint64_t start;
 
 	get_to_know(variant->family, listener);
-	client = stream(near_host, variant->family);
-	start = now_us();
-	deaf(far_host, true);
-	nonblocking(client, true);
-	connect_to(client, far_address(variant->family), PORT);
-	deaf(far_host, false);
-	close(accepted(listener));
-	EXPECT_TOOK(200 * MS, now_us() - start);
+	EXPECT_TOOK(200 * MS, open_with_loss(variant->family, listener, far_host, &client));
 	EXPECT_EQ(1, counter(near_host, "SynRetrans"));
 	EXPECT_EQ(1, counter(near_host, "EarlySyns"));
 	/* it was lost: the initial window is one segment (RFC 5681 3.1) */
@@ -141,18 +142,10 @@ TEST_F(handshake_times, known_way_and_nobody_there)
 TEST_F(handshake_times, known_way_not_remembered)
 {
 	int listener = listening(variant->family), client;
-	uint64_t start;
 
 	setting(near_host, "remember_rtt", 0);
 	get_to_know(variant->family, listener);
-	client = stream(near_host, variant->family);
-	start = now_us();
-	deaf(far_host, true);
-	nonblocking(client, true);
-	connect_to(client, far_address(variant->family), PORT);
-	deaf(far_host, false);
-	close(accepted(listener));
-	EXPECT_TOOK(1 * SECOND, now_us() - start);
+	EXPECT_TOOK(1 * SECOND, open_with_loss(variant->family, listener, far_host, &client));
 	EXPECT_EQ(0, counter(near_host, "EarlySyns"));
 	close(client);
 	close(listener);
@@ -162,18 +155,11 @@ TEST_F(handshake_times, known_way_not_remembered)
 TEST_F(handshake_times, lost_syn_ack_on_a_known_way)
 {
 	int listener = listening(variant->family), client;
-	uint64_t start;
 
 	setting(near_host, "remember_rtt", 0);
 	get_to_know(variant->family, listener);
-	client = stream(near_host, variant->family);
-	start = now_us();
-	deaf(near_host, true);
-	nonblocking(client, true);
-	connect_to(client, far_address(variant->family), PORT);
-	deaf(near_host, false);
-	close(accepted(listener));
-	EXPECT_TOOK_COARSE(200 * MS, now_us() - start);
+	EXPECT_TOOK_COARSE(200 * MS,
+			   open_with_loss(variant->family, listener, near_host, &client));
 	EXPECT_EQ(0, counter(near_host, "SynRetrans"));
 	EXPECT_EQ(1, counter(far_host, "SynAckRetrans"));
 	EXPECT_EQ(1, counter(far_host, "EarlySyns"));
@@ -249,10 +235,11 @@ TEST_F(handshake_times, after_the_half_open_a_new_connection)
 TEST_F(handshake_times, lost_third_step)
 {
 	int listener = listening(variant->family), client = stream(near_host, variant->family);
-	uint64_t start = now_us();
+	uint64_t start;
 
 	link_set("delay 200ms");
 	nonblocking(client, true);
+	start = now_us();
 	connect_to(client, far_address(variant->family), PORT);
 	ASSERT_TRUE(wait_until(counter(far_host, "InSegs") == 1));
 	deaf(far_host, true);
@@ -260,8 +247,7 @@ TEST_F(handshake_times, lost_third_step)
 	pause_us(250 * MS);
 	deaf(far_host, false);
 	close(accepted(listener));
-	/* a request's timer is coarse (timing.h), the way's 600 ms are not */
-	EXPECT_TOOK_WITHIN(1 * SECOND + 600 * MS, 1 * SECOND / 8, now_us() - start);
+	EXPECT_TOOK(1 * SECOND + 600 * MS, now_us() - start);
 	EXPECT_EQ(1, counter(far_host, "SynAckRetrans"));
 	close(client);
 	close(listener);
