@@ -66,13 +66,28 @@ static long fast_send(struct play *p, int fd, int port, const char *text, int fl
 		      len);
 }
 
-/* what HAUL_INFO and TCP_INFO have of it */
-static void note_info(struct play *p, const char *what, int fd)
+static struct tcp_info info_of(int fd)
 {
 	struct tcp_info info = { };
 	socklen_t len = sizeof(info);
 
 	getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+	return info;
+}
+
+/*
+ * What HAUL_INFO and TCP_INFO have of it. A server may be looked at while the third step is on its
+ * way, TCP's as well as Haul's: that is waited for, 2 s at most.
+ */
+static void note_info(struct play *p, const char *what, int fd)
+{
+	struct tcp_info info = info_of(fd);
+	int i;
+
+	for (i = 0; i < 2000 && info.tcpi_state == HAUL_SYN_RECEIVED; i++) {
+		usleep(1000);
+		info = info_of(fd);
+	}
 	note(p, "%s: state %u syn_data %d fail %u\n", what, info.tcpi_state,
 	     !!(info.tcpi_options & TCPI_OPT_SYN_DATA), info.tcpi_fastopen_client_fail);
 }
