@@ -72,8 +72,6 @@ static void print_directions(const struct entry *e)
 
 	if (e->msg.state == HAUL_SYN_RECEIVED || e->msg.state == HAUL_TIME_WAIT)
 		return;
-	if (e->msg.flags & HAUL_DIAG_ORPHAN)
-		shut = HAUL_DIAG_SHUT_RD | HAUL_DIAG_SHUT_WR;
 	printf(" %s", arrows[shut]);
 }
 
@@ -115,11 +113,22 @@ static void print_memory(const struct entry *e)
 
 /* ---------------------------------------------------------------- the columns */
 
+/* as ss: what all have in common needs no column */
+static const char *state_column(const char *name)
+{
+	static char text[24];
+
+	*text = 0;
+	if (opt.events || opt.states & (opt.states - 1))
+		snprintf(text, sizeof(text), "%-10s ", name);
+	return text;
+}
+
 static void print_header(void)
 {
 	if (opt.no_header)
 		return;
-	printf("%-7s %-10s %-6s %-6s %*s:%-*s %*s:%-*s %s\n", "Netid", "State", "Recv-Q",
+	printf("%-7s %s%-6s %-6s %*s:%-*s %*s:%-*s %s\n", "Netid", state_column("State"), "Recv-Q",
 	       "Send-Q", wide.local, "Local Address", wide.lport, "Port", wide.peer,
 	       "Peer Address", wide.pport, "Port", opt.processes ? "Process" : "");
 }
@@ -132,8 +141,8 @@ static void print_columns(const struct entry *e)
 	name_port(e, false, false, lport, sizeof(lport));
 	name_address(e, true, false, peer, sizeof(peer));
 	name_port(e, true, false, pport, sizeof(pport));
-	printf("%-7s %-10s %-6u %-6u %*s:%-*s %*s:%-*s", kind_name(e->msg.kind),
-	       state_name(e->msg.state), e->msg.rqueue, e->msg.wqueue, wide.local, local,
+	printf("%-7s %s%-6u %-6u %*s:%-*s %*s:%-*s", kind_name(e->msg.kind),
+	       state_column(state_name(e->msg.state)), e->msg.rqueue, e->msg.wqueue, wide.local, local,
 	       wide.lport, lport, wide.peer, peer, wide.pport, pport);
 }
 
