@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Routers that do more than send on: they translate addresses, refuse, drop, or cut large segments. Each
- * time every byte arrives, once and in order, both ways.
+ * Routers that do more than send on: they translate addresses, refuse, drop, cut large segments, or
+ * take a connection for themselves. Each time every byte arrives, once and in order, both ways.
  *
  * A kernel or tools that cannot do it skip the cases and say so.
  */
@@ -251,6 +251,69 @@ TEST_F(router, forwards_large_segments)
 	run_at(router, "ethtool -K exit0 tx-sctp-segmentation off >/dev/null");
 	p = joined(away_listener(family), stream(near_host, family), away(family));
 	converse(_metadata, &p);
+}
+
+/* ---------------------------------------------------------------- a transparent proxy */
+
+/* a socket of the router's that may have addresses which are others' */
+static int transparent(int family, const char *text, int port)
+{
+	bool v4 = family == AF_INET;
+	int fd = stream(router, family);
+
+	option(fd, v4 ? SOL_IP : SOL_IPV6, v4 ? IP_TRANSPARENT : IPV6_TRANSPARENT, 1);
+	if (bind_to(fd, text, port))
+		die("bind to %s", text);
+	return fd;
+}
+
+/* what the router is given to send on it takes for its own */
+static void intercept(void)
+{
+	run_at(far_host, "ip route add default via " EXIT4 "; ip route add default via " EXIT6);
+	run_at(router, "for v in -4 -6; do ip $v rule add fwmark 1 lookup 100; "
+	       "ip $v route add local default dev lo table 100; done");
+	rules("table inet t { chain c { type filter hook prerouting priority -150; "
+	      "meta l4proto 253 meta mark set 1; }; }");
+}
+
+/*
+ * The router answers in far's name, and speaks to far in near's (policy routing: nftables' tproxy
+ * and xtables' TPROXY know TCP and UDP only). Neither end sees that there are two connections.
+ */
+TEST_F(router, proxies_transparently)
+{
+	int family = variant->family, listener, to_near, to_far;
+	const char *near = near_address(family);
+	struct pair client, server;
+
+	intercept();
+	listener = transparent(family, family == AF_INET ? "0.0.0.0" : "::", PORT);
+	ASSERT_EQ(0, listen(listener, 4));
+	client.listener = listener;
+	client.client = stream(near_host, family);
+	ASSERT_EQ(0, connect_to(client.client, away(family), PORT));
+	to_near = client.server = accepted(listener);
+	EXPECT_STREQ(away(family), text_of(to_near, getsockname));
+	EXPECT_STREQ(near, text_of(to_near, getpeername));
+
+	to_far = transparent(family, near, 0);
+	server = joined(away_listener(family), to_far, away(family));
+	EXPECT_STREQ(near, text_of(server.server, getpeername));
+	EXPECT_STREQ(near, text_of(to_far, getsockname));
+
+	converse(_metadata, &client);
+	converse(_metadata, &server);
+}
+
+/* who does not ask for it has addresses of his own only */
+TEST_F(router, is_no_proxy_unasked)
+{
+	int fd = stream(router, variant->family);
+
+	EXPECT_EQ(-1, bind_to(fd, near_address(variant->family), 0));
+	EXPECT_EQ(EADDRNOTAVAIL, errno);
+	close(fd);
 }
 
 TEST_HARNESS_MAIN
