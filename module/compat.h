@@ -274,6 +274,20 @@ static inline void haul_take_sol_socket(struct socket *sock)
 #define haul_inet_accept	inet_accept
 #endif
 
+/* ---------------------------------------------------------------- memory cgroups */
+
+/* inet_accept() finds an accepted socket's memory cgroup since 6.18: sock/memcg.c before */
+#if IS_ENABLED(CONFIG_MEMCG) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+#define HAUL_MEMCG_ACCEPTS
+#endif
+
+/* in the first version of cgroups sockets are counted where there is a limit; optional since 6.11 */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0) || defined(CONFIG_MEMCG_V1)
+#define haul_memcg_v1_counts(memcg)	((memcg)->tcpmem_active)
+#else
+#define haul_memcg_v1_counts(memcg)	false
+#endif
+
 /* ---------------------------------------------------------------- datagrams */
 
 #ifndef MSG_SPLICE_PAGES		/* 6.5 */

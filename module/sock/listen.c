@@ -163,7 +163,9 @@ struct sock *haul_sock_accept(struct sock *sk, struct proto_accept_arg *arg)
 	arg->is_empty = list_empty(&haul_sk(sk)->accept_queue);
 out:
 	release_sock(sk);
-	if (child)
+	if (child) {
 		haul_early_enable(child);
+		haul_memcg_accept(child);
+	}
 	return child;
 }

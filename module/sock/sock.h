@@ -39,6 +39,10 @@ int haul_sock_connect(struct sock *sk, haul_sockaddr *addr, int len);
 int haul_sock_listen(struct socket *sock, int backlog);
 /* proto.accept: waits for a finished connection. Takes the lock itself */
 struct sock *haul_sock_accept(struct sock *sk, struct proto_accept_arg *arg);
+
+/* --- memcg.c: the memory cgroup of an accepted connection --- */
+
+void haul_memcg_accept(struct sock *sk);
 /*
  * the accept queue: the child joins it and the listener's program is woken (it waits for the lock).
  * Listener's lock
