@@ -182,7 +182,8 @@ TEST_F(no_memory_calls, corked_datagrams)
 	for (n = 1; n < MOST; n++) {
 		arm(n);
 		for (i = 0; i < 2; i++)
-			if (sendto(a, out, sizeof(out), i ? 0 : MSG_MORE, (void *)&to, sizeof(to)) < 0)
+			if (sendto(a, out, sizeof(out), i ? 0 : MSG_MORE, (void *)&to,
+				   sizeof(to)) < 0)
 				EXPECT_TRUE(no_memory_for_route(variant->family, errno));
 		failed = disarm();
 		poll_for(b, POLLIN, failed ? 50 : 10000);
@@ -214,7 +215,8 @@ TEST_F(no_memory_calls, groups_and_options)
 	bool failed;
 
 	inet_pton(AF_INET6, "ff15::77", &mreq6.ipv6mr_multiaddr);
-	mreq.imr_ifindex = mreq6.ipv6mr_interface = if_nametoindex("near0");
+	mreq.imr_ifindex = if_nametoindex("near0");
+	mreq6.ipv6mr_interface = if_nametoindex("near0");
 	for (n = 1; n < MOST; n++) {
 		int fd = socket_at(near_host, variant->family, SOCK_DGRAM);
 		int s = stream(near_host, variant->family);
@@ -266,8 +268,8 @@ TEST_F(no_memory_calls, list_of_sockets)
 }
 
 /*
- * A namespace comes whole or not at all; ours is a tenth of what is allocated for one. What the call
- * says is for the most part others': the kernel's own say EEXIST as well.
+ * A namespace comes whole or not at all; ours is a tenth of what is allocated for one. What the
+ * call says is for the most part others': the kernel's own say EEXIST as well.
  */
 TEST_F(no_memory_calls, namespace)
 {

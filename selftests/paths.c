@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What else may lie between two hosts: a bridge, a tunnel, IPsec, a VRF; and what may change about a
- * path while it is in use. Each time every byte arrives, once and in order, both ways. (Routers that
- * do more than send on: routers.c.)
+ * What else may lie between two hosts: a bridge, a tunnel, IPsec, a VRF; and what may change about
+ * a path while it is in use. Each time every byte arrives, once and in order, both ways. (Routers
+ * that do more than send on: routers.c.)
  *
  * A module or tool that is not there skips its cases and says so.
  */
@@ -15,7 +15,6 @@
 #define IN_FAR4		"203.0.113.2"
 #define IN_NEAR6	"2001:db8:3::1"
 #define IN_FAR6		"2001:db8:3::2"
-
 
 /* ---------------------------------------------------------------- devices */
 

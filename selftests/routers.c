@@ -293,7 +293,8 @@ TEST_F(router, proxies_transparently)
 	client.listener = listener;
 	client.client = stream(near_host, family);
 	ASSERT_EQ(0, connect_to(client.client, away(family), PORT));
-	to_near = client.server = accepted(listener);
+	to_near = accepted(listener);
+	client.server = to_near;
 	EXPECT_STREQ(away(family), text_of(to_near, getsockname));
 	EXPECT_STREQ(near, text_of(to_near, getpeername));
 

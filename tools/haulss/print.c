@@ -142,8 +142,8 @@ static void print_columns(const struct entry *e)
 	name_address(e, true, false, peer, sizeof(peer));
 	name_port(e, true, false, pport, sizeof(pport));
 	printf("%-7s %s%-6u %-6u %*s:%-*s %*s:%-*s", kind_name(e->msg.kind),
-	       state_column(state_name(e->msg.state)), e->msg.rqueue, e->msg.wqueue, wide.local, local,
-	       wide.lport, lport, wide.peer, peer, wide.pport, pport);
+	       state_column(state_name(e->msg.state)), e->msg.rqueue, e->msg.wqueue, wide.local,
+	       local, wide.lport, lport, wide.peer, peer, wide.pport, pport);
 }
 
 static const char *further(void)
