@@ -281,7 +281,7 @@ static inline void haul_take_sol_socket(struct socket *sock)
 #define HAUL_MEMCG_ACCEPTS
 #endif
 
-/* in the first version of cgroups sockets are counted where there is a limit; optional since 6.11 */
+/* the first version of cgroups counts sockets where there is a limit; a choice since 6.11 */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0) || defined(CONFIG_MEMCG_V1)
 #define haul_memcg_v1_counts(memcg)	((memcg)->tcpmem_active)
 #else
