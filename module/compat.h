@@ -327,6 +327,16 @@ static inline u32 haul_sockc_priority(const struct sockcm_cookie *sockc, const s
 #endif
 }
 
+/* SCM_DEVMEM_DMABUF: a control message may name a device's memory to send from since 6.16 */
+static inline bool haul_sockc_wants_device(const struct sockcm_cookie *sockc)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+	return sockc->dmabuf_id;
+#else
+	return false;
+#endif
+}
+
 /* SCM_TXTIME: the socket's clock goes with the time since 6.11 */
 static inline void haul_skb_set_txtime(struct sk_buff *skb, const struct sock *sk,
 				       const struct sockcm_cookie *sockc)

@@ -502,9 +502,12 @@ static int haul_send_fastopen(struct haul_send *s)
 static int haul_send_check_cmsg(struct haul_send *s)
 {
 	sockcm_init(&s->sockc, s->sk);
-	if (s->msg->msg_controllen && sock_cmsg_send(s->sk, s->msg, &s->sockc))
+	if (!s->msg->msg_controllen)
+		return 0;
+	if (sock_cmsg_send(s->sk, s->msg, &s->sockc))
 		return -EINVAL;
-	return 0;
+	/* the call points to a place in a device's memory then, and to none of the program's */
+	return haul_sockc_wants_device(&s->sockc) ? -EINVAL : 0;
 }
 
 /* Everything is queued that will be: what has not left yet may be timestamped. */
