@@ -37,19 +37,19 @@ static struct mem_cgroup *haul_memcg_get(void)
 static bool haul_memcg_charge(struct sock *sk, struct mem_cgroup *memcg)
 {
 	int pages = sk_mem_pages(sk->sk_forward_alloc + atomic_read(&sk->sk_rmem_alloc) +
-				 READ_ONCE(sk->sk_wmem_queued));
+				 sk->sk_wmem_queued);
+	bool charged;
 
 	sk->sk_memcg = memcg;
 	if (!pages)
 		return true;
-	if (!__sk_mem_schedule(sk, pages << PAGE_SHIFT, SK_MEM_RECV)) {
-		sk->sk_memcg = NULL;
-		return false;
-	}
+	charged = __sk_mem_schedule(sk, pages << PAGE_SHIFT, SK_MEM_RECV);
 	sk->sk_memcg = NULL;
-	__sk_mem_reclaim(sk, pages << PAGE_SHIFT);
-	sk->sk_memcg = memcg;
-	return true;
+	if (charged) {
+		__sk_mem_reclaim(sk, pages << PAGE_SHIFT);
+		sk->sk_memcg = memcg;
+	}
+	return charged;
 }
 
 /**
@@ -72,10 +72,4 @@ void haul_memcg_accept(struct sock *sk)
 	release_sock(sk);
 }
 
-#else
-
-void haul_memcg_accept(struct sock *sk)
-{
-}
-
-#endif
+#endif /* HAUL_MEMCG_ACCEPTS */

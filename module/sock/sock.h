@@ -39,10 +39,6 @@ int haul_sock_connect(struct sock *sk, haul_sockaddr *addr, int len);
 int haul_sock_listen(struct socket *sock, int backlog);
 /* proto.accept: waits for a finished connection. Takes the lock itself */
 struct sock *haul_sock_accept(struct sock *sk, struct proto_accept_arg *arg);
-
-/* --- memcg.c: the memory cgroup of an accepted connection --- */
-
-void haul_memcg_accept(struct sock *sk);
 /*
  * the accept queue: the child joins it and the listener's program is woken (it waits for the lock).
  * Listener's lock
@@ -52,6 +48,16 @@ static inline bool haul_accept_full(const struct sock *listener)
 {
 	return READ_ONCE(listener->sk_ack_backlog) > READ_ONCE(listener->sk_max_ack_backlog);
 }
+
+/* --- memcg.c --- */
+/* an accepted connection's memory is the caller's cgroup's. Takes the lock itself; may sleep */
+#ifdef HAUL_MEMCG_ACCEPTS
+void haul_memcg_accept(struct sock *sk);
+#else
+static inline void haul_memcg_accept(struct sock *sk)
+{
+}
+#endif
 
 /* --- send.c --- */
 int haul_sock_sendmsg(struct sock *sk, struct msghdr *msg, size_t size);
