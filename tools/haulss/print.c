@@ -113,24 +113,20 @@ static void print_memory(const struct entry *e)
 
 /* ---------------------------------------------------------------- the columns */
 
-/* as ss: what all have in common needs no column */
-static const char *state_column(const char *name)
+/* as ss: a state that all have in common needs no column */
+static int state_width(void)
 {
-	static char text[24];
-
-	*text = 0;
-	if (opt.events || opt.states & (opt.states - 1))
-		snprintf(text, sizeof(text), "%-10s ", name);
-	return text;
+	return opt.events || opt.states & (opt.states - 1) ? 11 : 0;
 }
 
 static void print_header(void)
 {
 	if (opt.no_header)
 		return;
-	printf("%-7s %s%-6s %-6s %*s:%-*s %*s:%-*s %s\n", "Netid", state_column("State"), "Recv-Q",
-	       "Send-Q", wide.local, "Local Address", wide.lport, "Port", wide.peer,
-	       "Peer Address", wide.pport, "Port", opt.processes ? "Process" : "");
+	printf("%-7s %-*.*s%-6s %-6s %*s:%-*s %*s:%-*s %s\n", "Netid", state_width(),
+	       state_width(), "State", "Recv-Q", "Send-Q", wide.local, "Local Address",
+	       wide.lport, "Port", wide.peer, "Peer Address", wide.pport, "Port",
+	       opt.processes ? "Process" : "");
 }
 
 static void print_columns(const struct entry *e)
@@ -141,8 +137,8 @@ static void print_columns(const struct entry *e)
 	name_port(e, false, false, lport, sizeof(lport));
 	name_address(e, true, false, peer, sizeof(peer));
 	name_port(e, true, false, pport, sizeof(pport));
-	printf("%-7s %s%-6u %-6u %*s:%-*s %*s:%-*s", kind_name(e->msg.kind),
-	       state_column(state_name(e->msg.state)), e->msg.rqueue, e->msg.wqueue, wide.local,
+	printf("%-7s %-*.*s%-6u %-6u %*s:%-*s %*s:%-*s", kind_name(e->msg.kind), state_width(),
+	       state_width(), state_name(e->msg.state), e->msg.rqueue, e->msg.wqueue, wide.local,
 	       local, wide.lport, lport, wide.peer, peer, wide.pport, pport);
 }
 
