@@ -39,13 +39,11 @@ static bool still_pulls(pid_t pid, int *status)
 /* bytes both ways over @p, and over a connection that lives only for them */
 static void in_use(int family, struct pair *p)
 {
-	struct pair brief = { .client = stream(near_host, family), .listener = -1 };
+	struct pair brief;
 
 	transfer(p->client, p->server, SOME);
 	transfer(p->server, p->client, SOME);
-	if (connect_to(brief.client, far_address(family), PORT))
-		die("connect");
-	brief.server = accepted(p->listener);
+	brief = connected_with(family, p->listener, stream(near_host, family));
 	transfer(brief.client, brief.server, 1000);
 	close(brief.client);
 	close(brief.server);
@@ -59,7 +57,7 @@ TEST_F(cpus, one_goes_and_comes_back)
 
 	if (access(ONLINE, W_OK))
 		SKIP(return, "needs a second processor that can be taken away");
-	/* netem's timers are the device's own; segments wait in its queue */
+	/* so that timers run and segments wait when it goes */
 	link_set("delay 1ms loss 1%");
 	pid = someone_pulls();
 	ASSERT_LT(0, pid);

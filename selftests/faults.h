@@ -120,11 +120,7 @@ static inline void faults_ready(void)
 	FIXTURE(name) {							\
 		char nothing;						\
 	};								\
-	FIXTURE_VARIANT(name) {						\
-		int family;						\
-	};								\
-	FIXTURE_VARIANT_ADD(name, v4) { .family = AF_INET };		\
-	FIXTURE_VARIANT_ADD(name, v6) { .family = AF_INET6 };		\
+	FAMILIES(name);							\
 	FIXTURE_SETUP(name)						\
 	{								\
 		if (!faults_can_be_had())				\

@@ -39,12 +39,7 @@ FIXTURE(floods) {
 	int old;
 };
 
-FIXTURE_VARIANT(floods) {
-	int family;
-};
-
-FIXTURE_VARIANT_ADD(floods, v4) { .family = AF_INET };
-FIXTURE_VARIANT_ADD(floods, v6) { .family = AF_INET6 };
+FAMILIES(floods);
 
 FIXTURE_SETUP(floods)
 {

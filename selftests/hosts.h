@@ -38,6 +38,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include "families.h"
 
 #define NEAR4	"192.0.2.1"
 #define FAR4	"192.0.2.2"
@@ -52,11 +53,7 @@
 	FIXTURE(name) {							\
 		char nothing;						\
 	};								\
-	FIXTURE_VARIANT(name) {						\
-		int family;						\
-	};								\
-	FIXTURE_VARIANT_ADD(name, v4) { .family = AF_INET };		\
-	FIXTURE_VARIANT_ADD(name, v6) { .family = AF_INET6 };		\
+	FAMILIES(name);							\
 	FIXTURE_SETUP(name)						\
 	{								\
 		hosts_up();						\
@@ -504,15 +501,21 @@ static inline int accepted(int listener)
 	return fd;
 }
 
-/* near's socket (made by the caller) to far's listener */
-static inline struct pair connected_with(int family, int listener, int client)
+/* a socket to a listener that is reached at @text */
+static inline struct pair joined(int listener, int client, const char *text)
 {
 	struct pair p = { .listener = listener, .client = client };
 
-	if (connect_to(client, far_address(family), port_of(listener)))
-		die("connect");
+	if (connect_to(client, text, port_of(listener)))
+		die("connect to %s", text);
 	p.server = accepted(listener);
 	return p;
+}
+
+/* near's socket (made by the caller) to far's listener */
+static inline struct pair connected_with(int family, int listener, int client)
+{
+	return joined(listener, client, far_address(family));
 }
 
 static inline struct pair connected(int family)

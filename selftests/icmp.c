@@ -15,12 +15,7 @@ FIXTURE(icmp) {
 	const char *text;
 };
 
-FIXTURE_VARIANT(icmp) {
-	int family;
-};
-
-FIXTURE_VARIANT_ADD(icmp, v4) { .family = AF_INET };
-FIXTURE_VARIANT_ADD(icmp, v6) { .family = AF_INET6 };
+FAMILIES(icmp);
 
 FIXTURE_SETUP(icmp)
 {

@@ -19,12 +19,7 @@ FIXTURE(memory_cgroup) {
 	char group[96];
 };
 
-FIXTURE_VARIANT(memory_cgroup) {
-	int family;
-};
-
-FIXTURE_VARIANT_ADD(memory_cgroup, v4) { .family = AF_INET };
-FIXTURE_VARIANT_ADD(memory_cgroup, v6) { .family = AF_INET6 };
+FAMILIES(memory_cgroup);
 
 /* 0, or what keeps it from being written; a file of a cgroup's */
 static int put(const char *group, const char *name, const char *text)
@@ -101,22 +96,11 @@ static long waiting(int fd)
 	return values[0];
 }
 
-/* as much as goes in, up to @size bytes of the flow */
-static void stuff(struct flow *f, size_t size)
+/* as much as goes in, up to @end bytes of the flow */
+static void stuff(struct flow *f, uint64_t end)
 {
-	uint8_t buf[4096];
-	size_t i, len;
-	ssize_t sent = 1;
-
-	while (sent > 0 && f->sent < size) {
-		len = size - f->sent < sizeof(buf) ? size - f->sent : sizeof(buf);
-		for (i = 0; i < len; i++)
-			buf[i] = byte_at(f->sent + i);
-		sent = send(f->from, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (sent < 0 && errno != EAGAIN)
-			die("send");
-		f->sent += sent > 0 ? sent : 0;
-	}
+	while (flow_send(f, end, 65536))
+		;
 }
 
 /* what came before accept(), and after it; and it is given back */

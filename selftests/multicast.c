@@ -51,12 +51,7 @@ FIXTURE(multicast) {
 	char nothing;
 };
 
-FIXTURE_VARIANT(multicast) {
-	int family;
-};
-
-FIXTURE_VARIANT_ADD(multicast, v4) { .family = AF_INET };
-FIXTURE_VARIANT_ADD(multicast, v6) { .family = AF_INET6 };
+FAMILIES(multicast);
 
 FIXTURE_SETUP(multicast)
 {

@@ -19,17 +19,6 @@ static inline bool can(const char *what)
 	return !system(command);
 }
 
-/* near's socket to @listener at @text */
-static inline struct pair joined(int listener, int client, const char *text)
-{
-	struct pair p = { .listener = listener, .client = client };
-
-	if (connect_to(client, text, port_of(listener)))
-		die("connect to %s", text);
-	p.server = accepted(listener);
-	return p;
-}
-
 /* both ways, then the end of both */
 static inline void converse(struct __test_metadata *_metadata, struct pair *p)
 {

@@ -84,12 +84,7 @@ FIXTURE(router) {
 	char nothing;
 };
 
-FIXTURE_VARIANT(router) {
-	int family;
-};
-
-FIXTURE_VARIANT_ADD(router, v4) { .family = AF_INET };
-FIXTURE_VARIANT_ADD(router, v6) { .family = AF_INET6 };
+FAMILIES(router);
 
 FIXTURE_SETUP(router)
 {

@@ -65,7 +65,7 @@ situation() {
 		cut.close()
 		held.remove(cut)
 		client(5009, "127.0.0.9", 7000, blocking=False)
-		pending = client(5010, "127.0.0.2", 7000)
+		client(5010, "127.0.0.2", 7000)
 		print("ready", flush=True)
 		time.sleep(1000)' "$1" >"$scratch/ready.$1" 2>"$scratch/errors.$1" &
 	programs+=($!)
@@ -214,6 +214,11 @@ as_nobody() {
 	done >"$scratch/seen"
 	cat "$scratch/seen"
 	[ "$(sort -u "$scratch/seen" | wc -l)" = 1 ]
+	ip netns exec "$host" haulss -Han | sort >"$scratch/before"
+	for program in ss "$scratch/haulss"; do
+		ip netns exec "$host" setpriv --reuid 65534 --regid 65534 --clear-groups "$program" -H -t -n -K dst 127.0.0.2 || true
+	done
+	ip netns exec "$host" haulss -Han | sort | diff "$scratch/before" -
 }
 
 # told PROGRAM: of connections that a program held; what TCP says of a listener that died, and of a connection that it did not

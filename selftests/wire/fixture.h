@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include "kselftest_harness.h"
 #include "wire.h"
+#include "../families.h"
 
 /* how long a case may take */
 #ifndef WIRE_TEST_SECONDS
@@ -33,11 +34,7 @@
 		struct wire w;						\
 		struct peer p;						\
 	};								\
-	FIXTURE_VARIANT(name) {						\
-		int family;						\
-	};								\
-	FIXTURE_VARIANT_ADD(name, v4) { .family = AF_INET };		\
-	FIXTURE_VARIANT_ADD(name, v6) { .family = AF_INET6 };		\
+	FAMILIES(name);							\
 	FIXTURE_SETUP(name)						\
 	{								\
 		wire_open(&self->w, variant->family);			\

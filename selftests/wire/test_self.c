@@ -13,6 +13,7 @@
 #include "kselftest_harness.h"
 #include "wire.h"
 #include "../bytes.h"
+#include "../families.h"
 
 __asm__(".section .rodata\nvectors_begin:\n.incbin \"" VECTORS "\"\n.byte 0\n.previous\n");
 extern const char vectors_begin[];
@@ -162,12 +163,7 @@ FIXTURE(pair) {
 	int host;
 };
 
-FIXTURE_VARIANT(pair) {
-	int family;
-};
-
-FIXTURE_VARIANT_ADD(pair, v4) { .family = AF_INET };
-FIXTURE_VARIANT_ADD(pair, v6) { .family = AF_INET6 };
+FAMILIES(pair);
 
 FIXTURE_SETUP(pair)
 {
