@@ -84,9 +84,13 @@ qemu_share() {
 
 # qemu_options: fill qemu and append
 qemu_options() {
-	local accel=tcg
+	local accel=tcg program=qemu-system-x86_64
 
-	qemu=(qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot -smp "$smp")
+	if [ "$exact" = 0 ]; then
+		accel=$(qemu_accel)
+		[ "$accel" = kvm ] || program=$("$HAUL_TREE/scripts/kernel" emulator)
+	fi
+	qemu=("$program" -nodefaults -no-user-config -display none -no-reboot -smp "$smp")
 	append="console=ttyS0 loglevel=5 panic=-1 oops=panic nokaslr log_buf_len=4M rdinit=/init"
 	append+=" watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120 random.trust_cpu=on"
 	if [ "$exact" = 1 ]; then
@@ -95,7 +99,6 @@ qemu_options() {
 		append+=" norandmaps"
 		[ -z "$plugin" ] || qemu+=(-plugin "$plugin")
 	else
-		accel=$(qemu_accel)
 		qemu+=(-object "memory-backend-memfd,id=ram,size=${mem}M,share=on" -machine q35,memory-backend=ram -m "${mem}M")
 		if [ "$accel" = kvm ]; then
 			qemu+=(-accel kvm -cpu host)
