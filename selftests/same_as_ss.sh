@@ -107,12 +107,12 @@ normal() {
 		program == "haulss" { sub(/^(stream|Netid) +/, "") }
 		waits || !/^TIME-WAIT/ { gsub(/[ \t]+/, " "); sub(/ ?(Process)? ?$/, ""); print }' |
 	sed -E 's/ino:[1-9][0-9]*/ino:N/; s/sk:[0-9a-f]+/sk:N/; s/pid=[0-9]+/pid=N/; s/fd=[0-9]+/fd=N/
-		s/timer:\((on|timewait|keepalive),[0-9a-z.]+,[0-9]+/timer:(\1,T,N/
+		s/timer:\((on|timewait|keepalive),[0-9a-z.]*,[0-9]+/timer:(\1,T,N/
 		s/(skmem:|,)\(?(r|rb|t|tb|f|w|o|bl|d)[0-9]+/\1\2N/g' | sort
 }
 
 # alike OPTIONS AND FILTER...: ss and haulss list the same. Numbers that only one socket has (inodes, cookies, processes,
-# memory) are hidden, as are times and counts of timers that run
+# memory) are hidden, as are times and counts of timers that run (ss has no time for one that is due)
 alike() {
 	local program
 	for program in ss haulss; do
