@@ -10,9 +10,11 @@ module=${HAUL_MODULE:-}
 loaded() { [ -d "/sys/module/$name" ]; }
 unused() { [ "$(cat "/sys/module/$name/refcnt")" = 0 ]; }
 
-# what a case changes is put back, whatever it ends with
+# what a case changes is put back, whatever it ends with. Orphans of earlier tests may still be at it: 102 s, and then until
+# the next timeout, which is at most 120 s away (net.haul.orphan_retries)
 needs_module() {
 	[ -n "$module" ] && loaded || return 4
+	slowwait 300 unused
 	trap 'loaded || insmod "$module"; cleanup_all_ns' EXIT
 }
 
