@@ -341,9 +341,19 @@ WIRE_TEST(server, repeated_syn)
 	inject(p, "SYN");
 	expect(p, "SYN ACK seq=0 ack=1");
 	inject(p, "SYN");
-	expect(p, "SYN ACK seq=0 ack=1");
+	expect(p, "SYN ACK seq=0 ack=1 tsecr=%u", p->last_tsval);
 	inject(p, "ACK init");
 	expect_silence(p);
+}
+
+/* One that is late does not turn back the timestamp that is echoed (RFC 7323 4.3). */
+WIRE_TEST(server, repeated_syn_out_of_order)
+{
+	host_listen(w, p->host_port, 8);
+	inject(p, "SYN");
+	expect(p, "SYN ACK seq=0 ack=1");
+	inject(p, "SYN tsval=-1000");
+	expect(p, "SYN ACK seq=0 ack=1 tsecr=%u", p->last_tsval);
 }
 
 /* RFC 5961 4 for half-open connections: whoever it is must prove that he gets the answers. */
@@ -378,6 +388,58 @@ WIRE_TEST(server, half_open_answers_are_limited)
 		inject(p, "SYN itag=0x99 seq=0");
 		expect_silence(p);
 	}
+}
+
+/* Nor can the client's own SYN, said again and again, be made to call forth more than that. */
+WIRE_TEST(server, answers_to_the_same_syn_are_limited)
+{
+	int i;
+
+	wire_sysctl(w, "haul.challenge_limit", "1");
+	host_listen(w, p->host_port, 8);
+	inject(p, "SYN");
+	expect(p, "SYN ACK seq=0 ack=1");
+	inject(p, "SYN");
+	expect(p, "SYN ACK seq=0 ack=1");
+	for (i = 0; i < 5; i++) {
+		inject(p, "SYN");
+		expect_silence(p);
+	}
+}
+
+/* Outside of the window that the SYN-ACK offered: not the third step (RFC 9293 3.10.7.4, first). */
+WIRE_TEST(server, third_step_beyond_the_window)
+{
+	int listener = host_listen(w, p->host_port, 8);
+	struct pollfd pfd = { .fd = listener, .events = POLLIN };
+
+	inject(p, "SYN");
+	expect(p, "SYN ACK");
+	inject(p, "ACK init seq=100000000 len=10");
+	expect(p, "ACK seq=1 ack=1 len=0");
+	expect_silence(p);
+	EXPECT_EQ(0, poll(&pfd, 1, 0));
+	inject(p, "ACK init");
+	host_accept(p, listener);
+}
+
+/* Older than the SYN by its clock (RFC 7323 5.3): dropped; answered where it carries anything. */
+WIRE_TEST(server, third_step_of_the_past)
+{
+	int listener = host_listen(w, p->host_port, 8);
+	struct pollfd pfd = { .fd = listener, .events = POLLIN };
+
+	inject(p, "SYN");
+	expect(p, "SYN ACK");
+	inject(p, "ACK init tsval=-1000");
+	expect_silence(p);
+	EXPECT_EQ(0, poll(&pfd, 1, 0));
+	inject(p, "ACK init seq=1 len=1 tsval=-1000");
+	expect(p, "ACK seq=1 ack=1 len=0");
+	expect_silence(p);
+	EXPECT_EQ(0, poll(&pfd, 1, 0));
+	inject(p, "ACK init");
+	host_accept(p, listener);
 }
 
 WIRE_TEST(server, third_step_with_wrong_ack_is_reset)
@@ -506,6 +568,32 @@ WIRE_TEST(server, rst_removes_the_half_open)
 	expect(p, "RST REFLECTED seq=1");
 	peer_next(p);
 	peer_connect(p, listener);
+}
+
+/* RFC 6528 3: successive connections of one flow begin at numbers that a clock of 4 us tells. */
+WIRE_TEST(server, isn_grows_with_the_clock)
+{
+	uint64_t begin, end;
+	uint32_t isn;
+
+	host_listen(w, p->host_port, 8);
+	inject(p, "SYN");
+	begin = p->tx_us;
+	expect(p, "SYN ACK");
+	end = p->rx_us;
+	isn = p->irs;
+	inject(p, "RST ACK");
+	usleep(10000);
+	/* another connection of the same ports: nothing that is known of the first is true of it */
+	p->learned = false;
+	p->host_tsval_seen = false;
+	p->edge_seen = false;
+	inject(p, "SYN");
+	end = p->tx_us - end;
+	expect(p, "SYN ACK");
+	begin = p->rx_us - begin;
+	EXPECT_LE(end / 4 - 1, p->irs - isn);
+	EXPECT_GE(begin / 4 + 1, p->irs - isn);
 }
 
 WIRE_TEST(server, closing_the_listener_removes_the_half_open)

@@ -75,13 +75,15 @@ WIRE_TEST(open, syn_ack_backs_off_and_is_forgotten)
 
 WIRE_TEST(open, syn_ack_stops_at_the_third_step)
 {
-	int listener = host_listen(w, p->host_port, 8);
+	int listener = host_listen(w, p->host_port, 8), fd;
 
 	inject(p, "SYN");
 	expect(p, "SYN ACK");
 	expect(p, "SYN ACK");
 	inject(p, "ACK init");
-	host_accept(p, listener);
+	fd = host_accept(p, listener);
+	/* a loss in the handshake: one segment to begin with (RFC 5681 3.1) */
+	EXPECT_EQ(host_info(p, fd).snd_mss, host_info(p, fd).snd_cwnd);
 	expect_silence_for(p, 60000);
 }
 
