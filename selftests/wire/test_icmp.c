@@ -96,6 +96,35 @@ WIRE_TEST(error, removes_the_half_open)
 	expect(p, "RST REFLECTED seq=1");
 }
 
+/* RFC 1122 4.2.3.9: nor must a soft error end it before it has begun. */
+WIRE_TEST(error, soft_leaves_the_half_open)
+{
+	int listener = host_listen(w, p->host_port, 8);
+
+	inject(p, "SYN");
+	expect(p, "SYN ACK");
+	inject_icmp(p, unreachable(w), host(w), 0, "SYN ACK seq=0");
+	expect_silence(p);
+	EXPECT_EQ(0, wire_counter(w, "IcmpHard"));
+	EXPECT_EQ(0, wire_counter(w, "IcmpIgnored"));
+	inject(p, "ACK init");
+	host_accept(p, listener);
+}
+
+/* Who did not see the SYN can guess the number of its answer, but not the tag in it besides. */
+WIRE_TEST(error, with_another_tag_leaves_the_half_open)
+{
+	int listener = host_listen(w, p->host_port, 8);
+
+	inject(p, "SYN");
+	expect(p, "SYN ACK");
+	inject_icmp(p, unreachable(w), port(w), 0, "SYN ACK seq=0 tag=0x77");
+	expect_silence(p);
+	EXPECT_EQ(1, wire_counter(w, "IcmpIgnored"));
+	inject(p, "ACK init");
+	host_accept(p, listener);
+}
+
 /* Hard errors end nothing that is established (RFC 5927 5.2). */
 WIRE_TEST(error, is_soft_when_established)
 {
@@ -168,6 +197,27 @@ WIRE_TEST(pmtu, that_is_not_believed)
 	EXPECT_EQ(1500, host_info(p, fd).pmtu);
 	inject(p, "ACK");
 	expect_silence(p);
+}
+
+/* Who goes by the interface alone does not ask the path, and is not told (ip(7), ipv6(7)). */
+WIRE_TEST(pmtu, who_does_not_ask_is_not_told)
+{
+	int fd = peer_establish(p), mss = p->mss;
+
+	if (w->family == AF_INET)
+		host_option(p, fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_INTERFACE);
+	else
+		host_option(p, fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_INTERFACE);
+	host_write(p, fd, mss);
+	expect(p, "ACK seq=1 len=%d", mss);
+	too_big(p, 1300, "ACK seq=1");
+	expect_silence(p);
+	EXPECT_EQ(1500, host_info(p, fd).pmtu);
+	EXPECT_EQ(1, wire_counter(w, "IcmpIgnored"));
+	EXPECT_EQ(0, wire_counter(w, "PmtuReduced"));
+	inject(p, "ACK");
+	host_write(p, fd, mss);
+	expect(p, "ACK seq=%d len=%d", 1 + mss, mss);
 }
 
 WIRE_TEST(pmtu, of_the_interface)
