@@ -234,6 +234,21 @@ WIRE_TEST(close, orphan_in_fin_wait_1_resets_on_data)
 	expect(p, "RST ACK seq=2");
 }
 
+/* ... but what was read before it closed may come again, with the FIN behind it. */
+WIRE_TEST(close, orphan_accepts_a_fin_behind_old_data)
+{
+	int fd = peer_establish(p);
+
+	inject(p, "ACK len=10");
+	expect(p, "ACK ack=11");
+	host_read(p, fd, 10);
+	host_close(fd);
+	expect(p, "FIN ACK seq=1 ack=11");
+	inject(p, "FIN ACK seq=1 len=10");
+	expect(p, "ACK seq=2 ack=12 sack=?");
+	EXPECT_EQ(0, wire_counter(w, "AbortOnData"));
+}
+
 WIRE_TEST(close, orphan_accepts_a_pure_fin)
 {
 	int fd = peer_establish(p);
@@ -300,9 +315,9 @@ WIRE_TEST(timewait, answers_the_fin_again)
 {
 	reach_time_wait(p);
 	inject(p, "FIN ACK seq=1");
-	expect(p, "ACK seq=2 ack=2");
+	expect(p, "ACK seq=2 ack=2 tsecr=%u", p->last_tsval);
 	inject(p, "FIN ACK seq=1 ack=1");
-	expect(p, "ACK seq=2 ack=2");
+	expect(p, "ACK seq=2 ack=2 tsecr=%u", p->last_tsval);
 }
 
 WIRE_TEST(timewait, drops_what_needs_no_answer)
@@ -344,6 +359,14 @@ WIRE_TEST(timewait, answers_payload)
 	expect(p, "ACK seq=2 ack=2");
 }
 
+/* RFC 9293 3.10.7.4, fifth, for what is left: an ACK of what was never sent is challenged. */
+WIRE_TEST(timewait, answers_an_ack_of_the_future)
+{
+	reach_time_wait(p);
+	inject(p, "ACK ack=1000");
+	expect(p, "ACK seq=2 ack=2");
+}
+
 WIRE_TEST(timewait, answers_are_limited)
 {
 	int i, answers = 0;
@@ -380,6 +403,18 @@ WIRE_TEST(timewait, new_syn_with_listener)
 	EXPECT_NE(old.host_tag, p->host_tag);
 	inject(p, "ACK init");
 	host_accept(p, listener);
+}
+
+/* A SYN has no tag (protocol.rst 1.1): this is none, however new, and opens nothing. */
+WIRE_TEST(timewait, new_syn_with_a_tag)
+{
+	reach_time_wait(p);
+	host_listen(w, p->host_port, 8);
+	inject(p, "SYN seq=100000 itag=0x99 tag=0x55");
+	expect_silence(p);
+	EXPECT_EQ(0, wire_counter(w, "TimeWaitReused"));
+	inject(p, "FIN ACK seq=1");
+	expect(p, "ACK seq=2 ack=2");
 }
 
 WIRE_TEST(timewait, new_syn_with_old_timestamp)

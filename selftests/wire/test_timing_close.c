@@ -133,4 +133,23 @@ WIRE_TEST(rest, orphan_gives_up)
 	expect(p, "RST REFLECTED seq=2");
 }
 
+/* ... and at the next timeout where a router has said that there is no way to the peer. */
+WIRE_TEST(rest, orphan_without_a_way)
+{
+	bool v4 = w->family == AF_INET;
+
+	wire_sysctl(w, "haul.orphan_retries", "8");
+	host_close(peer_establish(p));
+	expect(p, "FIN ACK seq=1 ack=1");
+	/* host unreachable, address unreachable */
+	inject_icmp(p, v4 ? 3 : 1, v4 ? 1 : 3, 0, "FIN ACK seq=1");
+	/* a loss probe takes the first timeout's place (RFC 8985 7.2) */
+	expect(p, "FIN ACK seq=1 ack=1");
+	expect_silence_for(p, 1000);
+	inject(p, "ACK");
+	expect(p, "RST REFLECTED seq=2");
+	EXPECT_EQ(1, wire_counter(w, "IcmpSoft"));
+	EXPECT_EQ(1, wire_counter(w, "AbortOnTimeout"));
+}
+
 TEST_HARNESS_MAIN

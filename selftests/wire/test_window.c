@@ -294,22 +294,47 @@ WIRE_TEST(receiver, opens_without_being_asked)
 	host_read(p, fd, 1000);
 }
 
-WIRE_TEST(receiver, payload_over_the_edge_is_cut)
+/* A connection whose host does not read, with at most 1000 bytes of its window left: @room. */
+static int nearly_fill_window(struct peer *p, uint32_t *room)
 {
-	int listener = host_listen(w, p->host_port, 8), fd;
-	uint32_t room;
+	int listener = host_listen(p->w, p->host_port, 8), fd;
 
 	host_option(p, listener, SOL_SOCKET, SO_RCVBUF, 8192);
 	fd = peer_connect(p, listener);
-	while ((room = p->right_edge - p->snd_nxt) > 1000) {
+	while (p->right_edge - p->snd_nxt > 1000) {
 		inject(p, "ACK len=1000");
 		drain(p, 0);
 	}
 	drain(p, 300);
-	room = p->right_edge - p->snd_nxt;
+	*room = p->right_edge - p->snd_nxt;
+	return fd;
+}
+
+WIRE_TEST(receiver, payload_over_the_edge_is_cut)
+{
+	uint32_t room;
+	int fd = nearly_fill_window(p, &room);
+
 	inject(p, "ACK seq=@0x%x len=%u", p->snd_nxt, room + 100);
 	expect(p, "ACK ack=@0x%x", p->snd_nxt + room);
 	host_read(p, fd, p->snd_nxt - p->iss - 1 + room);
+}
+
+/* What ends the stream is behind what was cut off: it is not taken before that has come. */
+WIRE_TEST(receiver, fin_over_the_edge_is_cut)
+{
+	uint32_t room;
+	int fd = nearly_fill_window(p, &room);
+
+	inject(p, "FIN ACK seq=@0x%x len=%u", p->snd_nxt, room + 100);
+	expect(p, "ACK ack=@0x%x", p->snd_nxt + room);
+	host_read(p, fd, p->snd_nxt - p->iss - 1 + room);
+	host_expect_error(p, fd, EAGAIN);
+	host_expect_state(p, fd, HAUL_ESTABLISHED);
+	drain(p, 0);
+	inject(p, "FIN ACK seq=@0x%x len=100", p->snd_nxt + room);
+	host_read(p, fd, 100);
+	host_expect_eof(p, fd);
 }
 
 WIRE_TEST(receiver, window_never_above_2_to_the_30)
