@@ -104,6 +104,23 @@ WIRE_TEST(probe, unanswered_ones_give_up)
 	host_expect_error(p, fd, ETIMEDOUT);
 }
 
+/* RFC 5482: the program's own limit holds for a window that stays closed, too. */
+WIRE_TEST(probe, user_timeout)
+{
+	int fd = zero_window(p), probes = 0;
+	uint64_t start = wire_now_us();
+
+	host_option(p, fd, SOL_HAUL, HAUL_USER_TIMEOUT, 5000);
+	while (peer_receive(p, 4000)) {
+		EXPECT_GT(start + 6 * SECOND, p->rx_us);
+		probes++;
+	}
+	/* after 0.3, 0.9, 2.1 and 4.5 seconds; none is added because time is up */
+	EXPECT_EQ(4, probes);
+	host_expect_error(p, fd, ETIMEDOUT);
+	EXPECT_EQ(1, wire_counter(w, "AbortOnTimeout"));
+}
+
 /* A lost window update: the probe's answer brings it. */
 WIRE_TEST(probe, finds_the_open_window)
 {

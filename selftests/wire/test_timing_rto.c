@@ -266,6 +266,7 @@ WIRE_TEST(rto, spurious_timeout_is_undone)
 	/* FlightSize + min(acknowledged, initial window); one segment, and what it grew, else */
 	EXPECT_EQ(4000, host_info(p, fd).snd_cwnd);
 	EXPECT_EQ(1, host_info(p, fd).undos);
+	EXPECT_EQ(1, wire_counter(w, "Undos"));
 }
 
 /* RFC 8985 7: the last segment again after two round trips, since nothing shows its loss. */
@@ -332,6 +333,35 @@ WIRE_TEST(rto, fin_is_sent_again)
 	inject(p, "ACK");
 	expect_silence_for(p, 30000);
 	host_expect_state(p, fd, HAUL_FIN_WAIT_2);
+}
+
+/* Idle for @us, then 10 bytes, acknowledged after 20 ms. */
+static void rest_and_write(struct peer *p, int fd, uint64_t us)
+{
+	pause_us(us);
+	host_write(p, fd, 10);
+	expect(p, "ACK len=10");
+	pause_us(20 * MS);
+	inject(p, "ACK");
+}
+
+/* The clock behind timestamps has 32 bits (protocol.rst 4.4): past its wrap it goes on. */
+WIRE_TEST(rto, clock_that_wraps)
+{
+	const uint64_t rest = 1000 * SECOND;
+	int fd = measured(p, 20);
+	uint32_t before;
+	uint64_t last;
+
+	/* the latest is that of a packet sent just before its wrap */
+	while (-p->rx.tsval > rest)
+		rest_and_write(p, fd, rest);
+	last = p->rx_us;
+	before = p->rx.tsval;
+	rest_and_write(p, fd, rest);
+	EXPECT_GT(before, p->rx.tsval);
+	EXPECT_GAP_WITHIN((uint32_t)(p->rx.tsval - before), p->rx_us - last, 2 * MS);
+	EXPECT_GE(25 * MS, host_info(p, fd).srtt);
 }
 
 WIRE_TEST(rto, cork_lasts_200_ms)
