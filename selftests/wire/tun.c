@@ -23,6 +23,7 @@
 
 static const char *const host4 = "192.0.2.1", *const peer4 = "192.0.2.2";
 static const char *const host6 = "2001:db8::1", *const peer6 = "2001:db8::2";
+static const char *const all4 = "255.255.255.255", *const all6 = "ff02::1";
 
 uint64_t wire_now_us(void)
 {
@@ -176,7 +177,7 @@ static void remember(struct wire *w, bool sent, const struct packet *p)
 	event->p.payload = NULL;
 }
 
-static size_t put_ip4(uint8_t *at, int protocol, size_t len, uint8_t ecn)
+static size_t put_ip4(const struct wire *w, uint8_t *at, int protocol, size_t len, uint8_t ecn)
 {
 	uint16_t total = htons(IP4_HEADER + len), sum;
 
@@ -188,13 +189,13 @@ static size_t put_ip4(uint8_t *at, int protocol, size_t len, uint8_t ecn)
 	at[8] = 64;
 	at[9] = protocol;
 	inet_pton(AF_INET, peer4, at + 12);
-	inet_pton(AF_INET, host4, at + 16);
+	inet_pton(AF_INET, w->to_all ? all4 : host4, at + 16);
 	sum = htons(internet_checksum(at, IP4_HEADER));
 	memcpy(at + 10, &sum, 2);
 	return IP4_HEADER;
 }
 
-static size_t put_ip6(uint8_t *at, int protocol, size_t len, uint8_t ecn)
+static size_t put_ip6(const struct wire *w, uint8_t *at, int protocol, size_t len, uint8_t ecn)
 {
 	uint16_t payload = htons(len);
 
@@ -205,7 +206,7 @@ static size_t put_ip6(uint8_t *at, int protocol, size_t len, uint8_t ecn)
 	at[6] = protocol;
 	at[7] = 64;
 	inet_pton(AF_INET6, peer6, at + 8);
-	inet_pton(AF_INET6, host6, at + 24);
+	inet_pton(AF_INET6, w->to_all ? all6 : host6, at + 24);
 	return IP6_HEADER;
 }
 
@@ -214,8 +215,8 @@ void wire_send_ip(struct wire *w, int protocol, const uint8_t *bytes, size_t len
 	uint8_t frame[65536];
 	size_t at;
 
-	at = w->family == AF_INET ? put_ip4(frame, protocol, len, ecn)
-				  : put_ip6(frame, protocol, len, ecn);
+	at = w->family == AF_INET ? put_ip4(w, frame, protocol, len, ecn)
+				  : put_ip6(w, frame, protocol, len, ecn);
 	if (at + len > sizeof(frame))
 		wire_fail(w, NULL, "a packet of %zu bytes is too long", len);
 	memcpy(frame + at, bytes, len);

@@ -55,6 +55,7 @@ struct wire {
 	struct wire_event history[WIRE_HISTORY];
 	unsigned int events;
 	uint16_t fences;
+	bool to_all;			/* send to all hosts, not to this one */
 };
 
 struct peer {
