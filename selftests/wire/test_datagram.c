@@ -4,6 +4,7 @@
  * answered, and which ICMP errors are believed. protocol.rst 1, 7, 8.
  */
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include "fixture.h"
 #include "../bytes.h"
 
@@ -111,6 +112,25 @@ WIRE_TEST(datagram, arrives)
 	EXPECT_STREQ("behind an option", next(p, fd));
 	EXPECT_STREQ("-", next(p, fd));
 	EXPECT_EQ(3, wire_counter(w, "DgramIn"));
+}
+
+/* The device's queue takes none: lost as on the path, and only who asked is told (as by udp(7)). */
+WIRE_TEST(datagram, that_the_device_does_not_take)
+{
+	bool v4 = w->family == AF_INET;
+	int fd = connected(p), one = 1;
+
+	ASSERT_EQ(0, system("tc qdisc add dev wire0 root pfifo limit 0"));
+	EXPECT_EQ(5, send(fd, "hello", 5, 0));
+	EXPECT_EQ(1, wire_counter(w, "DgramSendFull"));
+	setsockopt(fd, v4 ? SOL_IP : SOL_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR, &one, sizeof(one));
+	EXPECT_EQ(-1, send(fd, "hello", 5, 0));
+	EXPECT_EQ(ENOBUFS, errno);
+	EXPECT_EQ(2, wire_counter(w, "DgramSendFull"));
+	ASSERT_EQ(0, system("tc qdisc del dev wire0 root"));
+	EXPECT_EQ(5, send(fd, "world", 5, 0));
+	EXPECT_EQ(0, memcmp(leaves(p).payload, "world", 5));
+	EXPECT_EQ(1, wire_counter(w, "DgramOut"));
 }
 
 static void dropped(struct peer *p, struct packet d, const char *reason,
