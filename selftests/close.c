@@ -141,6 +141,7 @@ TEST_F(close, payload_for_a_closed_socket_resets)
 	ASSERT_EQ(1, send(p.client, "x", 1, MSG_NOSIGNAL));
 	ASSERT_TRUE(wait_until(state_of(p.client) == HAUL_CLOSED));
 	EXPECT_EQ(1, counter(far_host, "AbortOnData"));
+	EXPECT_EQ(1, counter(near_host, "EstabResets"));
 	/* in CLOSE-WAIT: broken pipe (protocol.rst 4.2) */
 	EXPECT_EQ(EPIPE, error_of(p.client));
 	EXPECT_EQ(-1, send(p.client, "x", 1, MSG_NOSIGNAL));
@@ -163,6 +164,29 @@ TEST_F(close, linger_zero_resets)
 	EXPECT_EQ(ECONNRESET, errno);
 	EXPECT_EQ(1, counter(near_host, "AbortOnLinger"));
 	EXPECT_EQ(0, counter(near_host, "TimeWaits"));
+	close(p.server);
+	close(p.listener);
+}
+
+/* close() waits until the peer has everything, and not until the peer has closed as well */
+TEST_F(close, linger_ends_with_the_acknowledgment)
+{
+	struct pair p = connected(variant->family);
+	struct linger linger = { .l_onoff = 1, .l_linger = 5 };
+	uint64_t start;
+	char c;
+
+	link_set("delay 20ms");
+	ASSERT_EQ(0, setsockopt(p.client, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)));
+	ASSERT_EQ(1, send(p.client, "x", 1, 0));
+	start = now_us();
+	close(p.client);
+	/* a retransmission may be among it, the five seconds are not */
+	EXPECT_LE(40 * MS, now_us() - start);
+	EXPECT_GE(4 * SECOND, now_us() - start);
+	EXPECT_EQ(HAUL_CLOSE_WAIT, state_of(p.server));
+	ASSERT_EQ(1, recv(p.server, &c, 1, 0));
+	EXPECT_TRUE(at_end(p.server));
 	close(p.server);
 	close(p.listener);
 }

@@ -161,6 +161,39 @@ TEST_F(close_times, fin_wait_2_by_option)
 	close(p.listener);
 }
 
+/* HAUL_LINGER2 below 0: no FIN-WAIT-2 without a program, the FIN's acknowledgment is the end */
+TEST_F(close_times, no_fin_wait_2_by_option)
+{
+	struct pair p = connected_from_my_port(variant->family);
+
+	option(p.client, SOL_HAUL, HAUL_LINGER2, -1);
+	close(p.client);
+	ASSERT_TRUE(at_end(p.server));
+	EXPECT_GE(100 * MS, time_to_free(variant->family));
+	EXPECT_EQ(HAUL_CLOSE_WAIT, state_of(p.server));
+	EXPECT_EQ(0, counter(near_host, "OutRsts"));
+	close(p.server);
+	close(p.listener);
+}
+
+/* ... and who is in it when the program goes ends at once, and says so */
+TEST_F(close_times, fin_wait_2_is_left_by_option)
+{
+	struct pair p = connected_from_my_port(variant->family);
+
+	ASSERT_EQ(0, shutdown(p.client, SHUT_WR));
+	ASSERT_TRUE(at_end(p.server));
+	ASSERT_TRUE(wait_until(state_of(p.client) == HAUL_FIN_WAIT_2));
+	option(p.client, SOL_HAUL, HAUL_LINGER2, -1);
+	close(p.client);
+	EXPECT_TRUE(port_is_free(variant->family));
+	EXPECT_EQ(1, counter(near_host, "OutRsts"));
+	EXPECT_EQ(1, counter(near_host, "AbortOnLinger"));
+	EXPECT_TRUE(wait_until(state_of(p.server) == HAUL_CLOSED));
+	close(p.server);
+	close(p.listener);
+}
+
 /* with a program that still reads, FIN-WAIT-2 lasts as long as it likes */
 TEST_F(close_times, fin_wait_2_with_a_program)
 {
