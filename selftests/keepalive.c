@@ -65,6 +65,25 @@ TEST_F(keepalive, no_probes_under_traffic)
 	done(&p);
 }
 
+/* data on its way asks already: whether the peer is given up is the retransmissions' to say */
+TEST_F(keepalive, no_probes_beside_data)
+{
+	struct pair p = connected(variant->family);
+	char c = 0;
+
+	keep_alive(p.client, 5, 1, 3);
+	cut(true);
+	ASSERT_EQ(1, send(p.client, "x", 1, 0));
+	pause_us(20 * SECOND);
+	EXPECT_EQ(0, counter(near_host, "KeepaliveProbes"));
+	EXPECT_EQ(HAUL_ESTABLISHED, state_of(p.client));
+	cut(false);
+	EXPECT_TRUE(poll_for(p.server, POLLIN, 60000) & POLLIN);
+	EXPECT_EQ(1, recv(p.server, &c, 1, MSG_DONTWAIT));
+	EXPECT_EQ('x', c);
+	done(&p);
+}
+
 TEST_F(keepalive, peer_that_vanished)
 {
 	struct pair p = connected(variant->family);
