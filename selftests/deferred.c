@@ -1,70 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What comes while a program holds the socket's lock is left for the moment when it lets go
- * (haul_sock.deferred, the backlog). Here send() holds it for as long as the test wants: it waits
- * for a page that userfaultfd has not filled yet.
+ * (haul_sock.deferred, the backlog). Here send() holds it for as long as the test wants (hold.h).
+ * What routers say meanwhile is icmp.c's.
  */
-#include <linux/userfaultfd.h>
-#include <pthread.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include "hosts.h"
+#include "capture.h"
+#include "hold.h"
 #include "kselftest_harness.h"
 
 HOSTS_FIXTURE(deferred);
-
-struct holder {
-	pthread_t thread;
-	int uffd, fd;
-	void *page;
-	long size;
-};
-
-static void *hold(void *arg)
-{
-	struct holder *h = arg;
-
-	send(h->fd, h->page, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-	return NULL;
-}
-
-/* from here on the socket's lock is held. False: this kernel has no userfaultfd */
-static bool hold_lock(struct holder *h, int fd)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	struct pollfd pfd;
-
-	h->fd = fd;
-	h->size = sysconf(_SC_PAGESIZE);
-	h->uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-	if (h->uffd < 0)
-		return false;
-	h->page = mmap(NULL, h->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	reg.range.start = (unsigned long)h->page;
-	reg.range.len = h->size;
-	if (h->page == MAP_FAILED || ioctl(h->uffd, UFFDIO_API, &api) ||
-	    ioctl(h->uffd, UFFDIO_REGISTER, &reg))
-		die("userfaultfd");
-	pthread_create(&h->thread, NULL, hold, h);
-	pfd = (struct pollfd){ .fd = h->uffd, .events = POLLIN };
-	if (poll(&pfd, 1, 10000) != 1)
-		die("send() does not wait");
-	return true;
-}
-
-static void let_go(struct holder *h)
-{
-	struct uffdio_zeropage zero = {
-		.range = { .start = (unsigned long)h->page, .len = h->size },
-	};
-
-	if (ioctl(h->uffd, UFFDIO_ZEROPAGE, &zero))
-		die("UFFDIO_ZEROPAGE");
-	pthread_join(h->thread, NULL);
-	munmap(h->page, h->size);
-	close(h->uffd);
-}
 
 /* the timeout, and what else is due then, follows when the lock is free */
 TEST_F(deferred, timer)
@@ -127,6 +71,45 @@ TEST_F(deferred, timer_of_a_connection_that_was_reset)
 	EXPECT_EQ(0, error_of(p.client));
 	close(p.client);
 	close(p.listener);
+}
+
+/* the backlog has a bound; what it does not take comes again */
+TEST_F(deferred, backlog_is_bounded)
+{
+	struct pair p = connected(variant->family);
+	struct flow f = { .from = p.client, .to = p.server };
+	uint8_t packet[HEADER + 1400] = { 0 };
+	struct sockaddr_in6 to = address(far_address(variant->family), 0);
+	int raw = socket(variant->family, SOCK_RAW, IPPROTO_HAUL), i;
+	struct holder h;
+
+	transfer(p.client, p.server, 1000);
+	f.sent = 1000;
+	f.received = 1000;
+	option(p.server, SOL_SOCKET, SO_RCVBUF, 4096);
+	option(p.server, SOL_SOCKET, SO_SNDBUF, 4096);
+	if (!hold_lock(&h, p.server)) {
+		done(&p);
+		SKIP(return, "needs userfaultfd");
+	}
+	/* of this connection, but for the tag: each is dropped when its turn comes */
+	put16(packet, port_of(p.client));
+	put16(packet + 2, PORT);
+	packet[8] = 0x11;
+	packet[9] = HEADER / 4;
+	put16(packet + 10, SEEN_ACK);
+	put32(packet + 16, 0x5eed);
+	put16(packet + 14, internet_checksum(packet, sizeof(packet)));
+	for (i = 0; i < 500 && !counter(far_host, "DropBacklog"); i++)
+		sendto(raw, packet, sizeof(packet), 0, (void *)&to, sizeof(to));
+	EXPECT_TRUE(wait_until(counter(far_host, "DropBacklog") > 0));
+	EXPECT_LT(0, counter(far_host, "Backlogged"));
+	flow_send(&f, f.sent + 20000, 20000);
+	let_go(&h);
+	flow_run(&f, f.sent, 20000, 20000);
+	EXPECT_EQ(HAUL_ESTABLISHED, state_of(p.client));
+	close(raw);
+	done(&p);
 }
 
 TEST_HARNESS_MAIN

@@ -4,6 +4,7 @@
  * Forged and impossible errors are for wire/.
  */
 #include "capture.h"
+#include "hold.h"
 #include "timing.h"
 #include "kselftest_harness.h"
 
@@ -232,6 +233,100 @@ TEST_F(icmp, large_segments_are_cut_to_the_path)
 	EXPECT_EQ(1492, info_of(client).pmtu);
 	EXPECT_LE(1, counter(near_host, "PmtuReduced"));
 	done(&p);
+}
+
+/* messages of "too big" that near has been sent so far, believed or not */
+static long icmp_received(int family)
+{
+	const char *path = family == AF_INET ? "/proc/thread-self/net/snmp" :
+					       "/proc/thread-self/net/snmp6";
+	const char *name = family == AF_INET ? "IcmpMsg:" : "Icmp6InPktTooBigs";
+	char line[1024], names[1024] = "";
+	long value = 0;
+	FILE *file;
+
+	go_to(near_host);
+	file = fopen(path, "r");
+	if (!file)
+		die("%s", path);
+	while (fgets(line, sizeof(line), file)) {
+		if (strncmp(line, name, strlen(name)))
+			continue;
+		if (family == AF_INET6)
+			value = atol(line + strlen(name));
+		else if (names[0])
+			value = counter_in(names, line, "InType3");
+		else
+			strcpy(names, line);
+	}
+	fclose(file);
+	return value < 0 ? 0 : value;
+}
+
+/* while a program holds the lock nothing is done about it; afterwards at once, without another */
+TEST_F(icmp, path_mtu_while_the_lock_is_held)
+{
+	int listener = listener_at(self->beyond, self->text, PORT, 8);
+	int client = stream(near_host, variant->family);
+	struct pair p = { .listener = listener, .client = client };
+	long before;
+	struct flow f;
+	struct holder h;
+	char c;
+
+	single_segments();
+	ASSERT_EQ(0, connect_to(client, self->text, PORT));
+	p.server = accepted(listener);
+	f = (struct flow){ .from = client, .to = p.server };
+	flow_run(&f, 1000, 1000, 1000);
+	run_at(far_host, "ip link set out0 mtu 1300");
+	link_set("delay 200ms");
+	before = icmp_received(variant->family);
+	flow_send(&f, f.sent + 5000, 5000);
+	if (!hold_lock(&h, client)) {
+		link_set("delay 0ms");
+		done(&p);
+		SKIP(return, "needs userfaultfd");
+	}
+	ASSERT_TRUE(wait_until(icmp_received(variant->family) > before));
+	EXPECT_EQ(0, counter(near_host, "PmtuReduced"));
+	/* nothing that comes later can be what tells it */
+	deaf(near_host, true);
+	let_go(&h);
+	EXPECT_EQ(1300, info_of(client).pmtu);
+	EXPECT_EQ(1, counter(near_host, "PmtuReduced"));
+	deaf(near_host, false);
+	link_set("delay 0ms");
+	flow_run(&f, f.sent, 5000, 1);
+	/* and the byte of the call that waited */
+	ASSERT_TRUE(poll_for(p.server, POLLIN, 10000));
+	EXPECT_EQ(1, recv(p.server, &c, 1, 0));
+	done(&p);
+}
+
+/* the same of an attempt, which the message ends */
+TEST_F(icmp, prohibited_while_the_lock_is_held)
+{
+	const char *text = treated(variant->family, "prohibit");
+	int client = stream(near_host, variant->family);
+	struct holder h;
+
+	link_set("delay 100ms");
+	nonblocking(client, true);
+	EXPECT_EQ(-1, connect_to(client, text, PORT));
+	EXPECT_EQ(EINPROGRESS, errno);
+	if (!hold_lock_asking(&h, client)) {
+		close(client);
+		SKIP(return, "needs userfaultfd that protects from writing");
+	}
+	EXPECT_TRUE(wait_until(counter(near_host, "IcmpHard") == 1));
+	/* nothing that comes later can be what ends it */
+	deaf(near_host, true);
+	let_go_asking(&h);
+	EXPECT_EQ(HAUL_CLOSED, state_of(client));
+	EXPECT_EQ(variant->family == AF_INET ? EHOSTUNREACH : EACCES, error_of(client));
+	deaf(near_host, false);
+	close(client);
 }
 
 TEST_HARNESS_MAIN
