@@ -27,8 +27,8 @@ static int level_ip(int family)
 	return family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6;
 }
 
-/* the first bytes of an IP packet of ours that leaves by @tap with payload */
-static bool leaves(int tap, uint8_t *header, size_t len)
+/* the first bytes of an IP packet of ours, of @least bytes, that leaves by @tap */
+static bool leaves(int tap, ssize_t least, uint8_t *header, size_t len)
 {
 	uint8_t packet[2048];
 	struct sockaddr_ll ll;
@@ -40,7 +40,7 @@ static bool leaves(int tap, uint8_t *header, size_t len)
 		if (n < 0)
 			return false;
 		if (ll.sll_pkttype != PACKET_OUTGOING || !seen_transport(packet, n) ||
-		    n < (ssize_t)seen_transport(packet, n) + HEADER + 1)
+		    n < (ssize_t)seen_transport(packet, n) + least)
 			continue;
 		memcpy(header, packet, len);
 		return true;
@@ -53,12 +53,12 @@ static void header_of(struct pair *p, int tap, uint8_t *header)
 	uint8_t old[40];
 	char c;
 
-	while (leaves(tap, old, sizeof(old)))
+	while (leaves(tap, HEADER, old, sizeof(old)))
 		;
 	if (send(p->client, "x", 1, 0) != 1 || !poll_for(p->server, POLLIN, 5000) ||
 	    recv(p->server, &c, 1, 0) != 1)
 		die("one byte");
-	if (!wait_until(leaves(tap, header, 40)))
+	if (!wait_until(leaves(tap, HEADER + 1, header, 40)))
 		die("nothing was seen to leave");
 }
 
@@ -93,6 +93,8 @@ TEST_F(options, tos_and_ttl_of_a_child)
 	option(listener, level, v4 ? IP_TOS : IPV6_TCLASS, 0x48);
 	option(listener, level, v4 ? IP_TTL : IPV6_UNICAST_HOPS, 99);
 	p = connected_with(variant->family, listener, stream(near_host, variant->family));
+	ASSERT_TRUE(leaves(tap, HEADER, h, sizeof(h)));
+	EXPECT_EQ(0x48, v4 ? h[1] & 0xfc : ((h[0] << 4 | h[1] >> 4) & 0xfc));
 	back = (struct pair){ .client = p.server, .server = p.client };
 	header_of(&back, tap, h);
 	EXPECT_EQ(99, v4 ? h[8] : h[7]);
@@ -218,6 +220,26 @@ TEST_F(options, maxseg)
 	done(&p);
 }
 
+/* a listener's is its children's, whatever the client announces */
+TEST_F(options, maxseg_of_a_child)
+{
+	int listener = listening(variant->family), tap = capture(far_host, "far0"), full = 0;
+	struct pair p;
+	struct seen s;
+
+	single_segments();
+	option(listener, SOL_HAUL, HAUL_MAXSEG, 900);
+	p = connected_with(variant->family, listener, stream(near_host, variant->family));
+	transfer(p.server, p.client, 20000);
+	while (captured(tap, &s)) {
+		EXPECT_TRUE(!s.out || s.payload <= 900);
+		full += s.out && s.payload == 900;
+	}
+	EXPECT_LT(0, full);
+	close(tap);
+	done(&p);
+}
+
 /* IP options of an established connection leave less room in each packet */
 TEST_F(options, ip_options_shorten_segments)
 {
@@ -236,6 +258,39 @@ TEST_F(options, ip_options_shorten_segments)
 	EXPECT_EQ(mss - (v4 ? sizeof(nops) : sizeof(padding)), info_of(p.client).snd_mss);
 	transfer(p.client, p.server, 200000);
 	EXPECT_EQ(0, info_of(p.client).timeouts);
+	done(&p);
+}
+
+/* what is not sent yet stops send() there, and poll() from half of it on, that it wake rarely */
+TEST_F(options, notsent_lowat)
+{
+	const uint32_t lowat = 4096;
+	struct haul_info info;
+	struct pair p;
+	struct flow f;
+
+	single_segments();
+	p = connected(variant->family);
+	f = (struct flow){ .from = p.client, .to = p.server };
+	option(p.client, SOL_SOCKET, SO_SNDBUFFORCE, 1 << 20);
+	option(p.client, SOL_HAUL, HAUL_NOTSENT_LOWAT, lowat);
+	cut(true);
+	flow_fill(&f);
+	/* a probe for a loss may take a segment more, after a timeout nothing new leaves */
+	ASSERT_TRUE(wait_until(info_of(p.client).timeouts > 0));
+	flow_fill(&f);
+	info = info_of(p.client);
+	EXPECT_LE(lowat, info.notsent);
+	/* the segment that was begun is filled */
+	EXPECT_GE(lowat + info.snd_mss, info.notsent);
+	EXPECT_EQ(0, poll_for(p.client, POLLOUT, 0));
+	option(p.client, SOL_HAUL, HAUL_NOTSENT_LOWAT, 2 * info.notsent);
+	EXPECT_EQ(0, poll_for(p.client, POLLOUT, 0));
+	option(p.client, SOL_HAUL, HAUL_NOTSENT_LOWAT, 2 * info.notsent + 1);
+	EXPECT_EQ(POLLOUT, poll_for(p.client, POLLOUT, 0));
+	EXPECT_LT(0, flow_send(&f, ~0ULL, 1000));
+	cut(false);
+	flow_run(&f, f.sent + 100000, 65536, 65536);
 	done(&p);
 }
 
@@ -440,6 +495,55 @@ TEST_F(options, mark)
 	p = connected_with(variant->family, listener, fd);
 	EXPECT_EQ(9, option_of(p.server, SOL_SOCKET, SO_MARK));
 	done(&p);
+}
+
+/* the route of the SYN-ACK, too, is by the listener's mark: here there is none */
+TEST_F(options, mark_of_a_syn_ack)
+{
+	int v = variant->family == AF_INET ? 4 : 6, listener = listening(variant->family);
+	const char *text = far_address(variant->family);
+	int marked = listener_at(far_host, text, PORT + 1, 8);
+	int fd = stream(near_host, variant->family);
+	struct pair p;
+
+	run_at(far_host, "ip -%d rule add fwmark 9 prohibit", v);
+	option(marked, SOL_SOCKET, SO_MARK, 9);
+	nonblocking(fd, true);
+	EXPECT_EQ(-1, connect_to(fd, text, PORT + 1));
+	/* a later connection is there: the earlier one's answer would have been before it */
+	p = connected_with(variant->family, listener, stream(near_host, variant->family));
+	transfer(p.client, p.server, 1000);
+	EXPECT_EQ(HAUL_SYN_SENT, state_of(fd));
+	close(fd);
+	close(marked);
+	done(&p);
+}
+
+/* ports that the administrator keeps for others are nobody's by chance: 20 times */
+TEST_F(options, reserved_ports)
+{
+	const char *any = variant->family == AF_INET ? "0.0.0.0" : "::";
+	int listener = listening(variant->family), connects, binds, datagram, i;
+	struct linger abort = { .l_onoff = 1 };
+
+	run_at(near_host, "sysctl -qw net.ipv4.ip_local_port_range='40000 40001' "
+	       "net.ipv4.ip_local_reserved_ports=40000");
+	for (i = 0; i < 20; i++) {
+		connects = stream(near_host, variant->family);
+		EXPECT_EQ(0, connect_to(connects, far_address(variant->family), PORT));
+		EXPECT_EQ(40001, port_of(connects));
+		setsockopt(connects, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort));
+		close(connects);
+		binds = stream(near_host, variant->family);
+		EXPECT_EQ(0, bind_to(binds, any, 0));
+		EXPECT_EQ(40001, port_of(binds));
+		close(binds);
+		datagram = socket_at(near_host, variant->family, SOCK_DGRAM);
+		EXPECT_EQ(0, bind_to(datagram, any, 0));
+		EXPECT_EQ(40001, port_of(datagram));
+		close(datagram);
+	}
+	close(listener);
 }
 
 TEST_F(options, addresses_of_others)
