@@ -3,12 +3,17 @@
  * Network namespaces: settings and counters of their own, sockets that stay where they were made,
  * and namespaces that go away in the middle of traffic, in every state of a connection.
  */
+#include <limits.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include "capture.h"
 #include "kselftest_harness.h"
 
 /* how many hosts come and go; HAUL_NAMESPACES in the environment makes it more */
 #define COME_AND_GO	12
+
+/* how many hosts are beside each other, with nothing but a loopback device */
+#define MANY		400
 
 FIXTURE(namespaces) {
 	char nothing;
@@ -50,18 +55,45 @@ TEST_F(namespaces, settings_are_each_ones_own)
 	done(&p);
 }
 
-/* values outside the range are refused and change nothing */
+/* both ends of each range, and what is one beyond them: refused, and nothing changes */
 TEST_F(namespaces, settings_have_ranges)
 {
-	static const struct { const char *name, *value; } bad[] = {
-		{ "syn_retries", "0" }, { "syn_retries", "128" }, { "synack_retries", "128" },
-		{ "retries2", "0" }, { "initial_cwnd", "1001" }, { "initial_cwnd", "x" },
-		{ "msl_ms", "0" }, { "syncookies", "3" }, { "ecn", "-1" }, { "rto_min_us", "999" },
-		{ "challenge_limit", "0" }, { "min_pmtu", "67" }, { "rmem", "1 2 3" },
-		{ "keepalive_time", "40000" }, { "congestion_control", "none_such" },
+	static const struct { const char *name; int min, max; const char *others; } range[] = {
+		{ "initial_cwnd", 1, 1000 }, { "syn_retries", 1, 127 },
+		{ "synack_retries", 0, 127 }, { "retries2", 1, 127 },
+		{ "orphan_retries", 0, 127 }, { "msl_ms", 1, 240000 },
+		{ "fin_timeout_ms", 1, 3600000 }, { "keepalive_time", 1, 32767 },
+		{ "keepalive_intvl", 1, 32767 }, { "keepalive_probes", 1, 127 },
+		{ "remember_rtt", 0, 1 }, { "max_syn_backlog", 1, 1 << 24 },
+		{ "syncookies", 0, 2 }, { "max_remnants", 0, 1 << 24 },
+		{ "rto_min_us", 1000, 120000000 }, { "challenge_limit", 1, 255 },
+		{ "ecn", 0, 2 }, { "fastopen", INT_MIN, INT_MAX },
+		{ "fastopen_blackhole_timeout_sec", 0, 86400 }, { "moderate_rcvbuf", 0, 1 },
+		{ "slow_start_after_idle", 0, 1 }, { "min_pmtu", 68, 65535 },
+		{ "black_hole_timeouts", 0, 127 }, { "rmem", 2048, INT_MAX, " 131072 6291456" },
+		{ "wmem", 2048, INT_MAX, " 16384 4194304" },
 	};
+	static const struct { const char *name, *value; } bad[] = {
+		{ "initial_cwnd", "x" }, { "rmem", "1 2 3" }, { "rmem", "4096 131072 2047" },
+		{ "congestion_control", "none_such" },
+	};
+	char text[64];
 	size_t i;
+	int n;
 
+	for (i = 0; i < sizeof(range) / sizeof(range[0]); i++)
+		for (n = 0; n < 4; n++) {
+			/* least and greatest are taken, then one less and one more are not */
+			long long value = n % 2 ? (long long)range[i].max + n / 2 :
+						  (long long)range[i].min - n / 2;
+
+			snprintf(text, sizeof(text), "%lld%s", value, range[i].others ?: "");
+			if ((sysctl_write(near_host, range[i].name, text) == 0) != (n < 2)) {
+				TH_LOG("%s = %s is %s", range[i].name, text,
+				       n < 2 ? "refused" : "accepted");
+				EXPECT_TRUE(false);
+			}
+		}
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (!sysctl_write(near_host, bad[i].name, bad[i].value)) {
 			TH_LOG("%s = %s is accepted", bad[i].name, bad[i].value);
@@ -84,6 +116,17 @@ TEST_F(namespaces, sockets_stay)
 	close(client);
 	close(server);
 	close(listener);
+}
+
+/* without a program for it, which would take longer than all the rest */
+static void lo_up(void)
+{
+	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	if (ioctl(fd, SIOCSIFFLAGS, &ifr))
+		die("lo");
+	close(fd);
 }
 
 /* the same addresses and ports elsewhere are other connections */
@@ -109,6 +152,47 @@ TEST_F(namespaces, same_addresses_elsewhere)
 		close(servers[i]);
 		close(listeners[i]);
 	}
+}
+
+/*
+ * The tables are the module's, not the namespaces': what is the same in many of them meets in their
+ * chains. Of 400, 80,000 pairs: for the 16,384 buckets of the ports about 5 that meet, for the
+ * 4,096 of the datagrams' 20, for the flows (twice as many pairs, 2,048 buckets at most) 80.
+ */
+TEST_F(namespaces, same_in_many)
+{
+	static struct { int listener, client, server, datagram; } in[MANY];
+	struct rlimit files = { 8 * MANY, 8 * MANY };
+	char c;
+	int i, host;
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
+	for (i = 0; i < MANY; i++) {
+		host = new_host();
+		lo_up();
+		in[i].listener = listener_at(host, "127.0.0.1", PORT, 5);
+		in[i].client = stream(host, AF_INET);
+		/* whose SYN another gets need not wait two minutes to know */
+		option(in[i].client, SOL_HAUL, HAUL_SYNCNT, 1);
+		ASSERT_EQ(0, bind_to(in[i].client, "127.0.0.1", PORT + 1));
+		ASSERT_EQ(0, connect_to(in[i].client, "127.0.0.1", PORT));
+		in[i].server = accepted(in[i].listener);
+		in[i].datagram = socket_at(host, AF_INET, SOCK_DGRAM);
+		ASSERT_EQ(0, bind_to(in[i].datagram, "127.0.0.1", PORT));
+		close(host);
+	}
+	for (i = 0; i < MANY; i++) {
+		ASSERT_EQ(1, send(in[i].client, "x", 1, 0));
+		ASSERT_TRUE(poll_for(in[i].server, POLLIN, 5000) & POLLIN);
+		ASSERT_EQ(1, recv(in[i].server, &c, 1, 0));
+	}
+	for (i = 0; i < MANY; i++) {
+		close(in[i].client);
+		close(in[i].server);
+		close(in[i].listener);
+		close(in[i].datagram);
+	}
+	go_to(near_host);
 }
 
 /* one connection in each state that has something to leave behind */
