@@ -260,4 +260,27 @@ TEST_F(dual_stack, client_bound_to_a_device)
 	close(listener);
 }
 
+/* what comes by another device is not the connection's: nobody's, so it is answered by a reset */
+TEST_F(dual_stack, client_bound_to_another_device)
+{
+	int listener = listener_with(AF_INET, 0, "0.0.0.0", PORT);
+	int client = stream(near_host, AF_INET);
+	struct pair p;
+
+	second_cable();
+	run_at(near_host, "sysctl -qw net.ipv4.conf.all.rp_filter=0 "
+	       "net.ipv4.conf.near1.rp_filter=0");
+	bind_device(client, "near0");
+	p = connected_with(AF_INET, listener, client);
+	transfer(p.server, p.client, 1000);
+	run_at(far_host, "ip route add " NEAR4 "/32 via 198.51.100.1 dev far1");
+	ASSERT_EQ(1, send(p.server, "x", 1, 0));
+	EXPECT_TRUE(wait_until(state_of(p.server) == HAUL_CLOSED));
+	EXPECT_EQ(ECONNRESET, error_of(p.server));
+	EXPECT_LE(1, counter(near_host, "DropNoFlow"));
+	EXPECT_EQ(0, poll_for(p.client, POLLIN, 0));
+	EXPECT_EQ(HAUL_ESTABLISHED, state_of(p.client));
+	done(&p);
+}
+
 TEST_HARNESS_MAIN

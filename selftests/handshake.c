@@ -239,6 +239,30 @@ TEST_F(handshake, full_syn_queue_without_cookies)
 	close(listener);
 }
 
+/* the backlog of listen() bounds what is half open as well: one more than it says, as on TCP */
+TEST_F(handshake, backlog_bounds_the_syn_queue)
+{
+	int clients[MANY], listener, i, cookies;
+
+	deaf(near_host, true);
+	for (cookies = 0; cookies < 2; cookies++) {
+		const char *name = cookies ? "CookiesSent" : "RequestOverflow";
+
+		setting(far_host, "syncookies", cookies);
+		listener = listener_at(far_host, far_address(variant->family), PORT, 2);
+		for (i = 0; i < MANY; i++) {
+			clients[i] = stream(near_host, variant->family);
+			nonblocking(clients[i], true);
+			connect_to(clients[i], far_address(variant->family), PORT);
+		}
+		EXPECT_TRUE(wait_until(counter(far_host, name) >= MANY - 3));
+		for (i = 0; i < MANY; i++)
+			close(clients[i]);
+		close(listener);
+	}
+	deaf(near_host, false);
+}
+
 TEST_F(handshake, refused_at_once_where_nobody_listens)
 {
 	int client = stream(near_host, variant->family);

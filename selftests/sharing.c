@@ -106,6 +106,33 @@ TEST_F(sharing, reuseport_by_extended_bpf)
 		close(group[i]);
 }
 
+/* a listener on the address that is asked for is better than one on any, whoever was first */
+TEST_F(sharing, address_before_any)
+{
+	const char *const text[] = { variant->family == AF_INET ? "0.0.0.0" : "::",
+				     far_address(variant->family) };
+	int first, i, n, fd, pair[2];
+
+	for (first = 0; first < 2; first++) {
+		for (i = 0; i < 2; i++) {
+			pair[i] = stream(far_host, variant->family);
+			option(pair[i], SOL_SOCKET, SO_REUSEPORT, 1);
+			ASSERT_EQ(0, bind_to(pair[i], text[i], PORT));
+		}
+		ASSERT_EQ(0, listen(pair[first], 20));
+		ASSERT_EQ(0, listen(pair[!first], 20));
+		for (n = 0; n < 20; n++) {
+			fd = stream(near_host, variant->family);
+			ASSERT_EQ(0, connect_to(fd, far_address(variant->family), PORT));
+			close(accepted(pair[1]));
+			close(fd);
+		}
+		EXPECT_EQ(0, poll_for(pair[0], POLLIN, 0));
+		close(pair[0]);
+		close(pair[1]);
+	}
+}
+
 /* a cgroup whose members' bind() fails, by a program that is asked last; -1: no bpf(), no cgroup */
 static int cgroup_without_bind(int family)
 {
