@@ -151,6 +151,48 @@ static void connect__unspec_then_anew(struct play *p)
 	done(&pair);
 }
 
+/* nor is that either side had ended it */
+static void connect__anew_after_our_end(struct play *p)
+{
+	struct pair pair = connected(p);
+	struct sockaddr sa = { .sa_family = AF_UNSPEC };
+	int again;
+	char c;
+
+	call(p, "shutdown", shutdown(pair.client, SHUT_WR));
+	wait_readable(pair.server);
+	call(p, "server reads", recv(pair.server, &c, 1, 0));
+	call(p, "dissolve", connect(pair.client, &sa, sizeof(sa)));
+	call(p, "connect again", connect_to(p, pair.client, port_of(pair.listener)));
+	again = accept(pair.listener, NULL, NULL);
+	call(p, "send", send(pair.client, "x", 1, MSG_NOSIGNAL));
+	call(p, "shutdown again", shutdown(pair.client, SHUT_WR));
+	note_poll(p, "poll", again, POLLRDHUP);
+	call(p, "server reads", recv(again, &c, 1, MSG_DONTWAIT));
+	call(p, "and again", recv(again, &c, 1, MSG_DONTWAIT));
+	close(again);
+	done(&pair);
+}
+
+static void connect__anew_after_their_end(struct play *p)
+{
+	struct pair pair = connected(p);
+	struct sockaddr sa = { .sa_family = AF_UNSPEC };
+	char c;
+
+	close(pair.server);
+	wait_readable(pair.client);
+	call(p, "client reads", recv(pair.client, &c, 1, 0));
+	call(p, "dissolve", connect(pair.client, &sa, sizeof(sa)));
+	call(p, "connect again", connect_to(p, pair.client, port_of(pair.listener)));
+	pair.server = accept(pair.listener, NULL, NULL);
+	call(p, "nothing yet", recv(pair.client, &c, 1, MSG_DONTWAIT));
+	call(p, "send", send(pair.server, "x", 1, MSG_NOSIGNAL));
+	wait_readable(pair.client);
+	call(p, "client reads", recv(pair.client, &c, 1, MSG_DONTWAIT));
+	done(&pair);
+}
+
 static void bind__errors(struct play *p)
 {
 	struct sockaddr_storage ss;
@@ -487,6 +529,7 @@ static const struct situation situations[] = {
 	SITUATION(connect__nonblocking_refused), SITUATION(connect__twice),
 	SITUATION(connect__bad_addresses), SITUATION(connect__unroutable),
 	SITUATION(connect__unspec_dissolves), SITUATION(connect__unspec_then_anew),
+	SITUATION(connect__anew_after_our_end), SITUATION(connect__anew_after_their_end),
 	SITUATION(bind__errors), SITUATION(bind__privileged), SITUATION(bind__reuseaddr),
 	SITUATION(bind__reuseport), SITUATION(bind__time_wait), SITUATION(listen__unbound),
 	SITUATION(listen__when_connected), SITUATION(accept__errors),

@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/time.h>
+#include <time.h>
 
 #include "play_stream.h"
 
@@ -103,6 +104,46 @@ static void recv__lowat(struct play *p)
 	note(p, "3 bytes: %#x\n", revents(pair.server, POLLIN, 0));
 	send(pair.client, "def", 3, 0);
 	note_poll(p, "6 bytes", pair.server, POLLIN);
+	done(&pair);
+}
+
+static void *wait_in_poll(void *arg)
+{
+	struct pollfd pfd = { .fd = *(int *)arg, .events = POLLIN };
+
+	return (void *)(long)poll(&pfd, 1, 5000);
+}
+
+static double seconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+/* whom what is there was not enough for, and now is */
+static void recv__lowat_falls(struct play *p)
+{
+	struct pair pair = connected(p);
+	int lowat = 5, there = 0;
+	pthread_t thread;
+	double start;
+	void *woken;
+
+	setsockopt(pair.server, SOL_SOCKET, SO_RCVLOWAT, &lowat, sizeof(lowat));
+	send(pair.client, "abc", 3, 0);
+	while (ioctl(pair.server, SIOCINQ, &there) || there < 3)
+		usleep(1000);
+	pthread_create(&thread, NULL, wait_in_poll, &pair.server);
+	/* by then it sleeps; if not, it will see the new mark by itself */
+	usleep(100000);
+	lowat = 2;
+	start = seconds();
+	call(p, "set", setsockopt(pair.server, SOL_SOCKET, SO_RCVLOWAT, &lowat, sizeof(lowat)));
+	pthread_join(thread, &woken);
+	/* who is not woken looks once more when its time is over */
+	note(p, "woken: %ld, %s\n", (long)woken, seconds() - start < 4 ? "at once" : "late");
 	done(&pair);
 }
 
@@ -291,6 +332,7 @@ static void handle__simultaneous_use(struct play *p)
 static const struct situation situations[] = {
 	SITUATION(recv__flags), SITUATION(recv__waitall), SITUATION(recv__timeout),
 	SITUATION(recv__interrupted), SITUATION(recv__lowat),
+	SITUATION(recv__lowat_falls),
 	SITUATION(recv__bad_pointers), SITUATION(send__until_full),
 	SITUATION(send__odd_calls), SITUATION(ioctl__queues), SITUATION(poll__states),
 	SITUATION(epoll__edges), SITUATION(options__defaults), SITUATION(options__ranges),

@@ -253,6 +253,39 @@ static void signal__when_readable(struct play *p)
 	done(&pair);
 }
 
+static void signal__when_writable(struct play *p)
+{
+	struct pair pair = connected(p);
+	static char data[1 << 16];
+	long total = 0, n;
+	int i;
+
+	signal(SIGIO, on_sigio);
+	call(p, "F_SETOWN", fcntl(pair.client, F_SETOWN, getpid()));
+	call(p, "O_ASYNC", fcntl(pair.client, F_SETFL, O_ASYNC | O_NONBLOCK));
+	/* what the first windows take may leave signals of its own: until nothing moves any more */
+	for (i = 0; i < 50; i++) {
+		while ((n = send(pair.client, data, sizeof(data), 0)) > 0) {
+			total += n;
+			i = 0;
+		}
+		usleep(2000);
+	}
+	note(p, "full: %s\n", strerrorname_np(errno));
+	signals = 0;
+	note(p, "read: %d\n", read_all(pair.server, data, sizeof(data)) == sizeof(data));
+	for (total -= sizeof(data); total > 0 && !signals; total -= n) {
+		n = recv(pair.server, data, sizeof(data), 0);
+		if (n <= 0)
+			break;
+	}
+	for (i = 0; i < 5000 && !signals; i++)
+		usleep(1000);
+	note(p, "signal: %d\n", signals > 0);
+	signal(SIGIO, SIG_DFL);
+	done(&pair);
+}
+
 static void file__like_any(struct play *p)
 {
 	struct pair pair = connected(p);
@@ -315,7 +348,8 @@ static const struct situation situations[] = {
 	SITUATION(file__sent), SITUATION(file__not_connected), SITUATION(pipe__spliced_in),
 	SITUATION(pipe__spliced_out), SITUATION(vectors__read_and_written),
 	SITUATION(messages__many_at_once), SITUATION(messages__names_and_controls),
-	SITUATION(signal__when_readable), SITUATION(file__like_any),
+	SITUATION(signal__when_readable), SITUATION(signal__when_writable),
+	SITUATION(file__like_any),
 	SITUATION(file__sent_to_each_other), SITUATION(timeout__sending),
 };
 
