@@ -3,6 +3,7 @@
  * HAUL_INFO: extensible by length, and true: after a known transfer the figures are the ones that
  * must be.
  */
+#include <pthread.h>
 #include "capture.h"
 #include "kselftest_harness.h"
 
@@ -147,6 +148,36 @@ TEST_F(info, without_a_connection)
 	EXPECT_EQ(HAUL_LISTEN, state_of(listener));
 	close(fd);
 	close(listener);
+}
+
+static void *transfer_beside(void *arg)
+{
+	struct pair *p = arg;
+
+	transfer(p->client, p->server, 20000000);
+	__atomic_store_n(&p->listener, -1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* figures of one moment, however busy it is: what was sent is on its way or has arrived */
+TEST_F(info, figures_agree_under_traffic)
+{
+	struct pair p = connected(variant->family);
+	int listener = p.listener, differ = 0, times = 0;
+	struct haul_info info;
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, transfer_beside, &p);
+	while (__atomic_load_n(&p.listener, __ATOMIC_ACQUIRE) >= 0) {
+		info = info_of(p.client);
+		differ += info.bytes_sent - info.bytes_retrans != info.bytes_acked + info.unacked;
+		times++;
+	}
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, differ);
+	EXPECT_LT(100, times);
+	p.listener = listener;
+	done(&p);
 }
 
 TEST_HARNESS_MAIN
