@@ -268,8 +268,8 @@ TEST_F(dual_stack, client_bound_to_another_device)
 	struct pair p;
 
 	second_cable();
-	run_at(near_host, "sysctl -qw net.ipv4.conf.all.rp_filter=0 "
-	       "net.ipv4.conf.near1.rp_filter=0");
+	run_at(near_host, "sysctl -qw net.ipv4.conf.all.rp_filter=0");
+	run_at(near_host, "sysctl -qw net.ipv4.conf.near1.rp_filter=0");
 	bind_device(client, "near0");
 	p = connected_with(AF_INET, listener, client);
 	transfer(p.server, p.client, 1000);
