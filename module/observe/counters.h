@@ -211,9 +211,7 @@ struct sock;
 	X(DROP_REQUEST_FULL, "DropRequestFull", \
 	  "SYN with the SYN queue full") \
 	X(DROP_CHILD, "DropChild", \
-	  "third step for which no child could be made") \
-	X(DROP_UNUSED, "DropUnused", \
-	  "pure acknowledgments older than what is known")
+	  "third step for which no child could be made")
 
 enum haul_counter {
 #define X(name, text, why)	HAUL_CNT_##name,
