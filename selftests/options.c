@@ -94,6 +94,7 @@ TEST_F(options, tos_and_ttl_of_a_child)
 	option(listener, level, v4 ? IP_TTL : IPV6_UNICAST_HOPS, 99);
 	p = connected_with(variant->family, listener, stream(near_host, variant->family));
 	ASSERT_TRUE(leaves(tap, HEADER, h, sizeof(h)));
+	EXPECT_EQ(99, v4 ? h[8] : h[7]);
 	EXPECT_EQ(0x48, v4 ? h[1] & 0xfc : ((h[0] << 4 | h[1] >> 4) & 0xfc));
 	back = (struct pair){ .client = p.server, .server = p.client };
 	header_of(&back, tap, h);
@@ -526,8 +527,8 @@ TEST_F(options, reserved_ports)
 	int listener = listening(variant->family), connects, binds, datagram, i;
 	struct linger abort = { .l_onoff = 1 };
 
-	run_at(near_host, "sysctl -qw net.ipv4.ip_local_port_range='40000 40001' "
-	       "net.ipv4.ip_local_reserved_ports=40000");
+	run_at(near_host, "sysctl -qw net.ipv4.ip_local_port_range='40000 40001'");
+	run_at(near_host, "sysctl -qw net.ipv4.ip_local_reserved_ports=40000");
 	for (i = 0; i < 20; i++) {
 		connects = stream(near_host, variant->family);
 		EXPECT_EQ(0, connect_to(connects, far_address(variant->family), PORT));

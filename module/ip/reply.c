@@ -84,8 +84,16 @@ static struct rtable *haul_reply_route4(const struct haul_path *path, struct soc
 	return ip_route_output_flow(key->net, &fl4, sk);
 }
 
+/* a listener's IP_TTL holds for its SYN-ACKs, too: a peer may want 255 (RFC 5082) */
+static u8 haul_reply_ttl4(const struct sock *sk, const struct dst_entry *dst)
+{
+	int ttl = READ_ONCE(inet_sk(sk)->uc_ttl);
+
+	return ttl < 0 ? ip4_dst_hoplimit(dst) : ttl;
+}
+
 static void haul_reply_header4(struct sk_buff *skb, const struct haul_path *path,
-			       const struct dst_entry *dst)
+			       const struct sock *sk, const struct dst_entry *dst)
 {
 	struct iphdr *iph = skb_push(skb, sizeof(*iph));
 
@@ -95,7 +103,7 @@ static void haul_reply_header4(struct sk_buff *skb, const struct haul_path *path
 	iph->ihl = sizeof(*iph) / 4;
 	iph->tos = path->tos;
 	iph->frag_off = htons(IP_DF);
-	iph->ttl = ip4_dst_hoplimit(dst);
+	iph->ttl = haul_reply_ttl4(sk, dst);
 	iph->protocol = haul_protocol;
 	iph->saddr = path->key->local.s6_addr32[3];
 	iph->daddr = path->key->remote.s6_addr32[3];
@@ -119,7 +127,7 @@ static int haul_reply_send4(const struct haul_path *path, struct haul_packet *p,
 	}
 	haul_reply_own(skb, path);
 	skb_dst_set(skb, &rt->dst);
-	haul_reply_header4(skb, path, &rt->dst);
+	haul_reply_header4(skb, path, sk, &rt->dst);
 	return ip_local_out(net, sk, skb);
 }
 
