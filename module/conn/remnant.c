@@ -177,9 +177,7 @@ static void haul_remnant_ack(struct haul_remnant *rem)
 	};
 
 	spin_lock_bh(&rem->lock);
-	p.tsval = (u32)haul_now_us() + rem->ts_offset;
-	if (haul_before(p.tsval, rem->last_tsval))
-		p.tsval = rem->last_tsval;
+	p.tsval = haul_tsval_onward((u32)haul_now_us() + rem->ts_offset, rem->last_tsval);
 	rem->last_tsval = p.tsval;
 	p.tsecr = rem->ts_recent;
 	spin_unlock_bh(&rem->lock);

@@ -101,15 +101,10 @@ static u64 haul_transmit_departure(const struct sock *sk)
 	return haul_paced(sk) ? haul_pace_departure(sk) : haul_sk(sk)->now;
 }
 
-/* Timestamps never decrease on a connection (protocol.rst). */
 static u32 haul_transmit_tsval(struct haul_sock *hs, u64 departure)
 {
-	u32 tsval = (u32)departure + hs->ts_offset;
-
-	if (haul_before(tsval, hs->last_tsval))
-		tsval = hs->last_tsval;
-	hs->last_tsval = tsval;
-	return tsval;
+	hs->last_tsval = haul_tsval_onward((u32)departure + hs->ts_offset, hs->last_tsval);
+	return hs->last_tsval;
 }
 
 static u32 haul_transmit_header(struct sock *sk, struct sk_buff *skb,

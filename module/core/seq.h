@@ -36,4 +36,17 @@ static inline u32 haul_seq_min(u32 a, u32 b)
 	return haul_before(a, b) ? a : b;
 }
 
+/* us; fq holds no packet for longer than its horizon, 10 s */
+#define HAUL_TSVAL_AHEAD	(1U << 24)
+
+/*
+ * Timestamps never decrease on a connection (protocol.rst 4.4), though a packet may have had a
+ * later departure planned than the next one has. What is further behind than that has gone on by
+ * more than half of the circle, while the connection was idle: it is ahead.
+ */
+static inline u32 haul_tsval_onward(u32 tsval, u32 last)
+{
+	return last - tsval < HAUL_TSVAL_AHEAD ? last : tsval;
+}
+
 #endif /* HAUL_CORE_SEQ_H */

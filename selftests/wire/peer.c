@@ -187,9 +187,13 @@ static const char *check_rst(const struct packet *rx)
 	return NULL;
 }
 
+/* after 30 minutes the sign of the difference says nothing (protocol.rst 4.4) */
 static const char *check_clock(struct peer *p, const struct packet *rx)
 {
-	if (p->host_tsval_seen && (int32_t)(rx->tsval - p->host_tsval) < 0)
+	const uint64_t outdated = 1800ULL * 1000 * 1000;
+
+	if (p->host_tsval_seen && wire_now_us() - p->host_tsval_us < outdated &&
+	    (int32_t)(rx->tsval - p->host_tsval) < 0)
 		return "the timestamp went back";
 	return NULL;
 }
@@ -262,6 +266,7 @@ static void note(struct peer *p, const struct packet *rx)
 	else if ((int32_t)(rx->seq - p->rcv_nxt) <= 0 && (int32_t)(end - p->rcv_nxt) > 0)
 		p->rcv_nxt = end;
 	p->host_tsval = rx->tsval;
+	p->host_tsval_us = wire_now_us();
 	p->host_tsval_seen = true;
 }
 

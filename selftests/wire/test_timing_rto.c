@@ -364,6 +364,22 @@ WIRE_TEST(rto, clock_that_wraps)
 	EXPECT_GE(25 * MS, host_info(p, fd).srtt);
 }
 
+/* Nor does it stand still behind a rest of more than half of its range, as before a keepalive. */
+WIRE_TEST(rto, clock_behind_a_long_rest)
+{
+	const uint64_t rest = 2400 * SECOND;
+	int fd = measured(p, 20);
+	uint32_t before = p->rx.tsval;
+	uint64_t last = p->rx_us;
+
+	rest_and_write(p, fd, rest);
+	EXPECT_GAP_WITHIN((uint32_t)(p->rx.tsval - before), p->rx_us - last, 2 * MS);
+	before = p->rx.tsval;
+	last = p->rx_us;
+	rest_and_write(p, fd, SECOND);
+	EXPECT_GAP_WITHIN((uint32_t)(p->rx.tsval - before), p->rx_us - last, 2 * MS);
+}
+
 WIRE_TEST(rto, cork_lasts_200_ms)
 {
 	int fd = measured(p, 10);

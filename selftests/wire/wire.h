@@ -78,6 +78,7 @@ struct peer {
 
 	uint32_t ts_offset;
 	uint32_t last_tsval;		/* sent */
+	uint64_t host_tsval_us;		/* when it came */
 	uint32_t host_tsval;		/* latest received, echoed */
 	bool host_tsval_seen;
 	uint32_t rtt_us;		/* echoes are made this much older: a long path */
