@@ -58,6 +58,17 @@ static void end(struct pair *p)
 	close(p->server);
 }
 
+/* near has said that it is through, and far has acknowledged it */
+static struct pair in_fin_wait_2(int family)
+{
+	struct pair p = connected_from_my_port(family);
+
+	if (shutdown(p.client, SHUT_WR) || !at_end(p.server) ||
+	    !wait_until(state_of(p.client) == HAUL_FIN_WAIT_2))
+		die("no FIN-WAIT-2");
+	return p;
+}
+
 TEST_F(close_times, time_wait_is_a_minute)
 {
 	struct pair p = connected_from_my_port(variant->family);
@@ -94,11 +105,8 @@ TEST_F(close_times, passive_closer_does_not_wait)
 /* the last ACK is lost: the FIN comes again, TIME-WAIT answers, the passive side ends in order */
 TEST_F(close_times, lost_last_ack_is_answered_again)
 {
-	struct pair p = connected_from_my_port(variant->family);
+	struct pair p = in_fin_wait_2(variant->family);
 
-	ASSERT_EQ(0, shutdown(p.client, SHUT_WR));
-	ASSERT_TRUE(at_end(p.server));
-	ASSERT_TRUE(wait_until(state_of(p.client) == HAUL_FIN_WAIT_2));
 	deaf(far_host, true);
 	ASSERT_EQ(0, shutdown(p.server, SHUT_WR));
 	ASSERT_TRUE(at_end(p.client));
@@ -179,11 +187,8 @@ TEST_F(close_times, no_fin_wait_2_by_option)
 /* ... and who is in it when the program goes ends at once, and says so */
 TEST_F(close_times, fin_wait_2_is_left_by_option)
 {
-	struct pair p = connected_from_my_port(variant->family);
+	struct pair p = in_fin_wait_2(variant->family);
 
-	ASSERT_EQ(0, shutdown(p.client, SHUT_WR));
-	ASSERT_TRUE(at_end(p.server));
-	ASSERT_TRUE(wait_until(state_of(p.client) == HAUL_FIN_WAIT_2));
 	option(p.client, SOL_HAUL, HAUL_LINGER2, -1);
 	close(p.client);
 	EXPECT_TRUE(port_is_free(variant->family));

@@ -64,16 +64,7 @@ FIXTURE_TEARDOWN(floods)
 /* pages that all sockets of ours have been granted */
 static long memory(void)
 {
-	char line[512];
-	long pages = -1;
-	FILE *file = fopen("/proc/thread-self/net/protocols", "r");
-
-	while (file && pages < 0 && fgets(line, sizeof(line), file))
-		sscanf(line, "HAUL %*u %*d %ld", &pages);
-	if (pages < 0)
-		die("/proc/net/protocols");
-	fclose(file);
-	return pages;
+	return line_of("/proc/thread-self/net/protocols", "HAUL %*u %*d %ld");
 }
 
 /* us that an honest connection takes for HONEST_BYTES, near to far; the most memory meanwhile */

@@ -359,6 +359,21 @@ static inline void setting(int host, const char *name, long value)
 		die("net.haul.%s = %ld", name, value);
 }
 
+/* the number that @format finds first in a line of a file */
+static inline long line_of(const char *path, const char *format)
+{
+	char line[512];
+	long value = -1;
+	FILE *file = fopen(path, "r");
+
+	while (file && value < 0 && fgets(line, sizeof(line), file))
+		sscanf(line, format, &value);
+	if (value < 0)
+		die("%s", path);
+	fclose(file);
+	return value;
+}
+
 /* the file's two lines: names, values */
 static inline long counter_in(char *names, char *values, const char *name)
 {

@@ -322,7 +322,7 @@ TEST_F(icmp, prohibited_while_the_lock_is_held)
 	EXPECT_TRUE(wait_until(counter(near_host, "IcmpHard") == 1));
 	/* nothing that comes later can be what ends it */
 	deaf(near_host, true);
-	let_go_asking(&h);
+	let_go(&h);
 	EXPECT_EQ(HAUL_CLOSED, state_of(client));
 	EXPECT_EQ(variant->family == AF_INET ? EHOSTUNREACH : EACCES, error_of(client));
 	deaf(near_host, false);

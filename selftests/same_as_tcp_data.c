@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
 
@@ -107,11 +108,37 @@ static void recv__lowat(struct play *p)
 	done(&pair);
 }
 
+struct poller {
+	int fd, woken;
+	pid_t tid;
+};
+
 static void *wait_in_poll(void *arg)
 {
-	struct pollfd pfd = { .fd = *(int *)arg, .events = POLLIN };
+	struct poller *poller = arg;
+	struct pollfd pfd = { .fd = poller->fd, .events = POLLIN };
 
-	return (void *)(long)poll(&pfd, 1, 5000);
+	__atomic_store_n(&poller->tid, gettid(), __ATOMIC_RELEASE);
+	poller->woken = poll(&pfd, 1, 5000);
+	return NULL;
+}
+
+/* whether that thread sleeps in poll(): else the file says "running" or another number */
+static bool is_in_poll(const struct poller *poller)
+{
+	char path[64];
+	long nr = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall",
+		 __atomic_load_n(&poller->tid, __ATOMIC_ACQUIRE));
+	file = fopen(path, "r");
+	if (!file)
+		return false;
+	if (fscanf(file, "%ld", &nr) != 1)
+		nr = -1;
+	fclose(file);
+	return nr == SYS_poll;
 }
 
 static double seconds(void)
@@ -126,24 +153,24 @@ static double seconds(void)
 static void recv__lowat_falls(struct play *p)
 {
 	struct pair pair = connected(p);
+	struct poller poller = { .fd = pair.server };
 	int lowat = 5, there = 0;
 	pthread_t thread;
 	double start;
-	void *woken;
 
 	setsockopt(pair.server, SOL_SOCKET, SO_RCVLOWAT, &lowat, sizeof(lowat));
 	send(pair.client, "abc", 3, 0);
 	while (ioctl(pair.server, SIOCINQ, &there) || there < 3)
 		usleep(1000);
-	pthread_create(&thread, NULL, wait_in_poll, &pair.server);
-	/* by then it sleeps; if not, it will see the new mark by itself */
-	usleep(100000);
+	pthread_create(&thread, NULL, wait_in_poll, &poller);
+	while (!is_in_poll(&poller))
+		usleep(1000);
 	lowat = 2;
 	start = seconds();
 	call(p, "set", setsockopt(pair.server, SOL_SOCKET, SO_RCVLOWAT, &lowat, sizeof(lowat)));
-	pthread_join(thread, &woken);
+	pthread_join(thread, NULL);
 	/* who is not woken looks once more when its time is over */
-	note(p, "woken: %ld, %s\n", (long)woken, seconds() - start < 4 ? "at once" : "late");
+	note(p, "woken: %d, %s\n", poller.woken, seconds() - start < 4 ? "at once" : "late");
 	done(&pair);
 }
 

@@ -122,20 +122,6 @@ static void cable_changes(void)
 	link_set(qualities[below(sizeof(qualities) / sizeof(qualities[0]))]);
 }
 
-static long line_of(const char *path, const char *format)
-{
-	char line[512];
-	long value = -1;
-	FILE *file = fopen(path, "r");
-
-	while (file && value < 0 && fgets(line, sizeof(line), file))
-		sscanf(line, format, &value);
-	if (value < 0)
-		die("%s", path);
-	fclose(file);
-	return value;
-}
-
 /* kB of the kernel's own memory, with nothing open and all that was in TIME-WAIT gone */
 static long memory_at_rest(struct __test_metadata *_metadata)
 {

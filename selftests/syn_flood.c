@@ -210,16 +210,7 @@ TEST_F(syn_flood, forged_third_steps)
 /* kB of the kernel's memory in objects */
 static long slab(void)
 {
-	char line[128];
-	long kb = -1;
-	FILE *file = fopen("/proc/meminfo", "r");
-
-	while (file && kb < 0 && fgets(line, sizeof(line), file))
-		sscanf(line, "SUnreclaim: %ld", &kb);
-	if (kb < 0)
-		die("/proc/meminfo");
-	fclose(file);
-	return kb;
+	return line_of("/proc/meminfo", "SUnreclaim: %ld");
 }
 
 /* what was kept of a SYN goes with it when it becomes no connection */

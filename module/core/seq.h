@@ -40,9 +40,9 @@ static inline u32 haul_seq_min(u32 a, u32 b)
 #define HAUL_TSVAL_AHEAD	(1U << 24)
 
 /*
- * Timestamps never decrease on a connection (protocol.rst 4.4), though a packet may have had a
- * later departure planned than the next one has. What is further behind than that has gone on by
- * more than half of the circle, while the connection was idle: it is ahead.
+ * Timestamps never decrease on a connection (protocol.rst 4.4), though a packet's planned departure
+ * may have been later than the next one's is. What seems to be further behind than a plan may lie
+ * ahead is not: the clock went on by that much of the circle while nothing was sent.
  */
 static inline u32 haul_tsval_onward(u32 tsval, u32 last)
 {

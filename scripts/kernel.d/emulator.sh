@@ -60,7 +60,7 @@ emulator() {
 			[ -e "$program" ] || emulator_fetch
 		) >&2 || {
 			touch "$EMULATOR_DIR/none"
-			haul_say "there is none: a machine's kernel may die of an int3 now and then"
+			haul_say "it could not be had, and is not asked for again today: a machine's kernel may die of an int3 now and then"
 		}
 	fi
 	[ -e "$program" ] || program=$host

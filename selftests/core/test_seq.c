@@ -53,3 +53,17 @@ TEST(max_and_min)
 	EXPECT_EQ(haul_seq_max(4, 0xfffffffe), 4);
 	EXPECT_EQ(haul_seq_min(0xfffffffe, 4), 0xfffffffe);
 }
+
+TEST(timestamps_go_on)
+{
+	EXPECT_EQ(haul_tsval_onward(8, 7), 8);
+	EXPECT_EQ(haul_tsval_onward(7, 7), 7);
+	EXPECT_EQ(haul_tsval_onward(6, 7), 7);
+	EXPECT_EQ(haul_tsval_onward(0xfffffffe, 3), 3);
+	EXPECT_EQ(haul_tsval_onward(3, 0xfffffffe), 3);
+	/* as far as a departure may be planned ahead, and one more: a rest of most of the circle */
+	EXPECT_EQ(haul_tsval_onward(5, 4 + HAUL_TSVAL_AHEAD), 4 + HAUL_TSVAL_AHEAD);
+	EXPECT_EQ(haul_tsval_onward(4, 4 + HAUL_TSVAL_AHEAD), 4);
+	/* a rest of more than half of it */
+	EXPECT_EQ(haul_tsval_onward(7 + 0x90000000, 7), 7 + 0x90000000);
+}

@@ -374,37 +374,32 @@ WIRE_TEST(server, another_syn)
 	host_accept(p, listener);
 }
 
-WIRE_TEST(server, half_open_answers_are_limited)
+/* A half-open connection's answer to @syn comes once a second: the rest is met by silence. */
+static void answers_once(struct peer *p, const char *syn, const char *answer)
 {
 	int i;
 
-	wire_sysctl(w, "haul.challenge_limit", "1");
-	host_listen(w, p->host_port, 8);
+	wire_sysctl(p->w, "haul.challenge_limit", "1");
+	host_listen(p->w, p->host_port, 8);
 	inject(p, "SYN");
 	expect(p, "SYN ACK seq=0 ack=1");
-	inject(p, "SYN itag=0x99 seq=0");
-	expect(p, "ACK seq=1 ack=1 len=0");
+	inject(p, "%s", syn);
+	expect(p, "%s", answer);
 	for (i = 0; i < 5; i++) {
-		inject(p, "SYN itag=0x99 seq=0");
+		inject(p, "%s", syn);
 		expect_silence(p);
 	}
+}
+
+WIRE_TEST(server, half_open_answers_are_limited)
+{
+	answers_once(p, "SYN itag=0x99 seq=0", "ACK seq=1 ack=1 len=0");
 }
 
 /* Nor can the client's own SYN, said again and again, be made to call forth more than that. */
 WIRE_TEST(server, answers_to_the_same_syn_are_limited)
 {
-	int i;
-
-	wire_sysctl(w, "haul.challenge_limit", "1");
-	host_listen(w, p->host_port, 8);
-	inject(p, "SYN");
-	expect(p, "SYN ACK seq=0 ack=1");
-	inject(p, "SYN");
-	expect(p, "SYN ACK seq=0 ack=1");
-	for (i = 0; i < 5; i++) {
-		inject(p, "SYN");
-		expect_silence(p);
-	}
+	answers_once(p, "SYN", "SYN ACK seq=0 ack=1");
 }
 
 /* Outside of the window that the SYN-ACK offered: not the third step (RFC 9293 3.10.7.4, first). */
